@@ -1,0 +1,66 @@
+# Hubbub. `make help` lists what there is to make. Needed: Python 3.11 or later, make, a network.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+.PHONY: help run setup test check format bench lock clean browser lint types tree
+
+# Arguments for the program or the benchmark, and for pytest: make run ARGS="--port 9000"
+ARGS ?=
+PYTEST_ARGS ?=
+LOCK_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CHECKED := $(wildcard src tests bench tools)
+
+help: ## list these
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/run.stamp ## set up, then serve on http://localhost:8082 (ARGS="--port 9000")
+	@exec $(BIN)/hubbub serve $(ARGS)
+
+setup: $(VENV)/dev.stamp ## set up for development, in .venv
+
+test: $(VENV)/dev.stamp ## set up, then run the tests (PYTEST_ARGS="-k ticket")
+	@tools/test.sh $(PYTEST_ARGS)
+
+check: test lint types tree ## the tests, then formatting, lint, types and the project's own rules
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
+
+types: $(VENV)/dev.stamp
+	$(BIN)/mypy $(CHECKED)
+
+tree: $(VENV)/dev.stamp
+	$(BIN)/python tools/check_tree.py
+
+format: $(VENV)/dev.stamp ## format the code and mend what can be mended
+	$(BIN)/ruff format $(CHECKED)
+	$(BIN)/ruff check --fix $(CHECKED)
+
+bench: $(VENV)/dev.stamp ## measure (ARGS goes to bench/run.py)
+	@exec $(BIN)/python bench/run.py $(ARGS)
+
+lock: $(VENV)/dev.stamp ## pin the dependencies anew (LOCK_ARGS=--upgrade for the newest)
+	@tools/lock.sh $(LOCK_ARGS)
+
+clean: ## remove what was made; data/ stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Two steps, so that `make run` need not wait for what only tests need. A stamp makes a second call instant.
+$(VENV)/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml tools/venv.sh
+	@tools/venv.sh $(VENV)
+	@echo "Installing what Hubbub needs to run, into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
+	@echo "Installing what the tests and checks need, into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
