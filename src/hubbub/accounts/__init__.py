@@ -1,0 +1,1 @@
+"""Accounts: people, passwords, sessions, bearer tokens, invitations. `service.Accounts` is the way in."""

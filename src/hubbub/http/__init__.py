@@ -1,0 +1,1 @@
+"""The HTTP application: accounts, pages and health; see `app.create_app`."""
