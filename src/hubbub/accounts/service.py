@@ -1,64 +1,299 @@
-"""Accounts for a running server: every call is for the event loop's thread and never blocks it."""
+"""Accounts for a running server: getting in, staying in, and what people do about their own account.
+
+Every call is for the event loop's thread and never blocks it. What administrators do is in `administration`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from sqlalchemy import Connection
+
+from hubbub import names
+from hubbub.accounts import invitations, passwords, people, records, sessions, setup
+from hubbub.accounts.administration import Administration
+from hubbub.accounts.attempts import Attempts
+from hubbub.accounts.identities import Ended, Identities
+from hubbub.accounts.invitations import JOIN, RESET, Invitation
+from hubbub.accounts.passwords import Hashers
+from hubbub.accounts.people import Person
+from hubbub.accounts.records import Begun, NewSession
+from hubbub.accounts.secret import digest, new_secret
+from hubbub.accounts.sessions import Session, Visit
 from hubbub.clock import Clock
+from hubbub.errors import NOT_FOUND, WRONG_PASSWORD, Refused
+from hubbub.limits import RateLimit
 from hubbub.log.store import Store
+from hubbub.origin import limit_key
 from hubbub.settings import Settings
 from hubbub.tickets import Identity
 
+__all__ = ["Accounts", "Admission", "Ended", "NewAccount", "Visit"]
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """From where somebody comes: for the limits, and for the list of sessions."""
-
-    address: str = ""
-    agent: str = ""
+_DAY: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Somebody was let in: who, and the value of the new session's cookie."""
+    """Somebody was let in: who, and the value of the session's new cookie."""
 
     identity: Identity
     cookie: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A way in has ended: one session, one token, or with neither, all of the user's."""
+class NewAccount:
+    """What somebody who makes an account chose."""
 
-    user_id: int
-    session_id: int | None = None
-    token_id: int | None = None
+    name: str
+    display_name: str
+    password: str
 
 
 class Accounts:
     """People and their ways in."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock) -> None: ...
+    def __init__(
+        self, store: Store, settings: Settings, clock: Clock, hashers: Hashers | None = None
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._hashers = hashers or Hashers()
+        self._identities = Identities(store, clock, settings.ticket_seconds)
+        self._by_account = Attempts(clock, settings.limit_logins)
+        self._by_address = Attempts(clock, settings.limit_logins * 3)
+        self._tickets = RateLimit(settings.limit_tickets, int(settings.limit_tickets * 10))
+        self._setup = setup.Setup()
+        self.administration = Administration(store, self._identities)
 
-    # --- who is it: None if it is nobody (any more). Nothing may be awaited between the answer and its use.
+    # --- who is it; see Identities
 
-    async def by_cookie(self, cookie: str, visit: Visit | None = None) -> Identity | None: ...
+    async def by_cookie(self, cookie: str, visit: Visit | None = None) -> Identity | None:
+        """Whose session's cookie this is; None if it lets nobody in. Use the answer before awaiting anything."""
+        return await self._identities.by_cookie(cookie, visit)
 
     async def by_token(self, token: str) -> Identity | None:
-        """Whose bearer token this is. Cached, so that 10,000 connections are not 10,000 reads."""
-
-    # --- the server's part
-
-    async def offer_setup(self) -> str | None:
-        """The secret of the set-up link (``/setup#SECRET``) while there is no account, else None."""
+        """Whose bearer token this is; None if it lets nobody in. Use the answer before awaiting anything."""
+        return await self._identities.by_token(token)
 
     def on_ended(self, listener: Callable[[Ended], None]) -> None:
         """Call `listener` at once whenever a way in ends. `http.app.create_app` registers hub and tickets here."""
+        self._identities.on_ended(listener)
 
-    async def tend(self, live: Iterable[Identity]) -> None:
-        """Once a second: notice what the command line or another node changed, and what expired, and announce to the
-        listeners those of `live` whose way in has ended."""
+    async def tend(self, live: Callable[[], Iterable[Identity]]) -> None:
+        """To be called every second, with those who have a socket open; see `Identities.tend`."""
+        await self._identities.tend(live)
 
     async def close(self) -> None:
-        """End the threads."""
+        """End what is under way and the threads."""
+        self._identities.close()
+        await asyncio.to_thread(self._hashers.close)
+
+    # --- getting in
+
+    async def log_in(self, username: str, password: str, visit: Visit, cookie: str = "") -> Admission:
+        """Let somebody in by password, in a browser that had `cookie`.
+
+        `Refused`: wrong_password, the same after the same work for a name that nobody has; rate_limited after too
+        many wrong attempts at this account or from this address, whatever the password.
+        """
+        key = names.key_of(username) if len(username) <= names.USER_NAME_LENGTH else ""
+        async with self._by_address.one(limit_key(visit.address)):
+            known = await self._store.read(lambda c: records.credentials(c, key, self._identities.now()))
+            async with self._by_account.one(_account_key(key, visit, known.addresses)):
+                verdict = await self._hashers.verify(password, known.password)
+                if not verdict.right or known.disabled:
+                    raise Refused(WRONG_PASSWORD)
+        return await self._admit(
+            visit,
+            cookie,
+            lambda c: _logged_in(c, known, verdict.rehashed),
+            proven=verdict.rehashed or known.password,
+        )
+
+    def take_ticket(self, identity: Identity) -> None:
+        """`Refused` (rate limited) if this session or token asks for tickets too fast."""
+        key = identity.session_id if identity.session_id is not None else f"token {identity.token_id}"
+        self._tickets.take(key, self._clock.monotonic())
+
+    async def offer_setup(self) -> str | None:
+        """The secret of a new set-up link (``/setup#SECRET``) while there is no account, else None."""
+        return None if await self._store.read(people.anyone) else self._setup.offer()
+
+    async def set_up(self, secret: str, chosen: NewAccount, visit: Visit, cookie: str = "") -> Admission:
+        """Make the first account, an owner's. `Refused` (410) unless `secret` is on offer and nobody was quicker."""
+        self._setup.check(secret)
+        self._checked(chosen)
+        password = await self._hashers.hash(chosen.password)
+
+        def make(connection: Connection) -> Person:
+            return setup.make_owner(
+                connection,
+                chosen.name,
+                display_name=chosen.display_name,
+                password=password,
+                now=self._identities.now(),
+            )
+
+        admission = await self._admit(visit, cookie, make)
+        self._setup.close()
+        return admission
+
+    async def join(self, secret: str, chosen: NewAccount, visit: Visit, cookie: str = "") -> Admission:
+        """Make an account by an invitation, of which it takes one use. `Refused`: link_expired, name_taken."""
+        now = self._identities.now()
+        key = self._checked(chosen)
+
+        def check(connection: Connection) -> None:
+            invitations.look_up(connection, secret, JOIN, now)
+            if people.taken(connection, [key]):
+                raise people.name_taken(chosen.name)
+
+        await self._store.read(check)  # first, so that no password is hashed for a link that is void
+        password = await self._hashers.hash(chosen.password)
+
+        def make(connection: Connection) -> Person:
+            return invitations.accept(
+                connection, secret, chosen.name, display_name=chosen.display_name, password=password, now=now
+            )
+
+        return await self._admit(visit, cookie, make)
+
+    async def reset(self, secret: str, password: str, visit: Visit, cookie: str = "") -> Admission:
+        """Set a new password by a link, once. Ends all of the person's sessions, and begins one here."""
+        now = self._identities.now()
+        link = await self._store.read(lambda c: invitations.look_up(c, secret, RESET, now))
+        passwords.checked(password, self._settings.password_characters, link.of or "")
+        hashed = await self._hashers.hash(password)
+        user_id: list[int] = []
+
+        def change(connection: Connection) -> Person:
+            person = invitations.accept_reset(connection, secret, password=hashed, now=now)
+            user_id.append(person.id)
+            return person
+
+        admission = await self._admit(visit, cookie, change)
+        self._identities.end(Ended(user_id[0]))
+        return admission
+
+    async def check_link(self, secret: str, purpose: str) -> Invitation | None:
+        """The link with this secret, or None for the set-up link; `Refused` (410) if it can't be used."""
+        if purpose == "setup":
+            self._setup.check(secret)
+            return None
+        return await self._store.read(
+            lambda c: invitations.look_up(c, secret, purpose, self._identities.now())
+        )
+
+    # --- one's own account
+
+    async def log_out(self, identity: Identity) -> None:
+        """End the session that `identity` was proven by. Without one, nothing happens."""
+        if identity.session_id is not None:
+            await self._end_session(identity, identity.session_id)
+
+    async def sessions(self, identity: Identity) -> list[Session]:
+        """One's own sessions, the last used first."""
+        return await self._store.read(lambda c: sessions.listed(c, identity.user_id, self._identities.now()))
+
+    async def end_session(self, identity: Identity, session_id: int) -> None:
+        """End one of one's own sessions. `Refused` (404) if it is nobody's or somebody else's."""
+        if not await self._end_session(identity, session_id):
+            raise Refused(NOT_FOUND, "You have no such session.")
+
+    async def end_sessions(self, identity: Identity, *, others_only: bool = False) -> int:
+        """End all of one's own sessions, or all but this one; how many."""
+        keep = identity.session_id if others_only else None
+        ended = await self._store.write(lambda c: sessions.end_all(c, identity.user_id, keep=keep))
+        self._end_each(identity.user_id, ended)
+        return len(ended)
+
+    async def change_display_name(self, identity: Identity, display_name: str) -> str:
+        """Set the name that is shown; the name as it is kept."""
+        kept = await self._store.write(lambda c: people.set_display_name(c, identity.user_id, display_name))
+        self._identities.forget_user(identity.user_id)
+        return kept
+
+    async def change_password(self, identity: Identity, current: str, new: str) -> None:
+        """Set a new password, proven by the current one, and end all other sessions. Wrong ones count as logins."""
+        passwords.checked(new, self._settings.password_characters, identity.name)
+        key = names.key_of(identity.name)
+        known = await self._store.read(lambda c: records.credentials(c, key, self._identities.now()))
+        async with self._by_account.one(("own", identity.user_id)):
+            if not (await self._hashers.verify(current, known.password)).right:
+                raise Refused(WRONG_PASSWORD, "The current password is wrong.", field="current_password")
+        hashed = await self._hashers.hash(new)
+
+        def change(connection: Connection) -> list[int]:
+            invitations.void_resets(connection, identity.user_id)
+            return people.set_password(connection, identity.user_id, hashed, keep_session=identity.session_id)
+
+        self._end_each(identity.user_id, await self._store.write(change))
+
+    async def people(self, like: str = "", limit: int = 100) -> list[tuple[str, str]]:
+        """Name and display name of those who can be talked to, in order of their names."""
+        return await self._store.read(lambda c: people.known_names(c, like, limit))
+
+    # ---
+
+    def _checked(self, chosen: NewAccount) -> str:
+        """The key of the chosen name, or `Refused` for what is wrong with name, display name or password."""
+        _, key = people.checked_name(chosen.name)
+        names.display_name(chosen.display_name)
+        passwords.checked(chosen.password, self._settings.password_characters, chosen.name)
+        return key
+
+    async def _admit(
+        self,
+        visit: Visit,
+        cookie: str,
+        change: Callable[[Connection], Person | int],
+        proven: str | None = None,
+    ) -> Admission:
+        """Make the change that gives whom to let in, and begin their session in the same transaction."""
+        new_cookie = new_secret()
+        now = self._identities.now()
+        new = NewSession(digest(new_cookie), visit, now, now + self._settings.session_days * _DAY)
+        before = digest(cookie) if cookie else ""
+
+        def begin(connection: Connection) -> Begun:
+            who = change(connection)
+            user_id = who if isinstance(who, int) else who.id
+            return records.begin(connection, user_id, new, before=before, proven=proven)
+
+        begun = await self._store.write(begin)
+        if begun.replaced is not None:
+            self._identities.end(Ended(begun.replaced.user_id, begun.replaced.session_id))
+        if before:
+            self._identities.forget_user(begun.identity.user_id)
+        return Admission(begun.identity, new_cookie)
+
+    async def _end_session(self, identity: Identity, session_id: int) -> bool:
+        ended = await self._store.write(lambda c: sessions.end(c, identity.user_id, session_id))
+        if ended:
+            self._identities.end(Ended(identity.user_id, session_id))
+        return ended
+
+    def _end_each(self, user_id: int, session_ids: Iterable[int]) -> None:
+        for session_id in session_ids:
+            self._identities.end(Ended(user_id, session_id))
+
+
+def _logged_in(connection: Connection, known: records.Credentials, rehashed: str | None) -> int:
+    if rehashed and known.password:
+        people.rehash_password(connection, known.user_id, known.password, rehashed)
+    return known.user_id
+
+
+def _account_key(key: str, visit: Visit, addresses: frozenset[str]) -> object:
+    """Whose attempts are counted together: all at this account.
+
+    Those from an address at which its owner is in already are counted apart, so that a stranger's guesses don't keep
+    her out.
+    """
+    here = limit_key(visit.address)
+    return (key, here) if here in {limit_key(address) for address in addresses} else key
