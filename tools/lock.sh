@@ -3,12 +3,12 @@
 # Arguments go to `uv pip compile` (--upgrade takes the newest versions).
 set -eu
 cd "$(dirname "$0")/.."
-.venv/bin/python -m pip --disable-pip-version-check --quiet install 'uv>=0.5.31'
+.venv/bin/python -m pip --disable-pip-version-check --quiet install 'uv>=0.13'
 
 lock() {
     output=$1
     shift
-    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    .venv/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
         --no-emit-find-links --custom-compile-command 'make lock' --output-file "$output" "$@"
 }
 
