@@ -1,0 +1,231 @@
+"""Coming in: the greeting, entering and leaving rooms, and resuming after a lost connection.
+
+Resuming reads the log forwards while what comes live is held, and joins the two at a number: no hole, no repeat.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from hubbub import __version__, frames
+from hubbub.chat.rooms import GENERAL
+from hubbub.connection import Client
+from hubbub.errors import NOT_ENTERED, TOO_MANY_ROOMS, Refused
+from hubbub.events import (
+    ChangeRoom,
+    Enter,
+    Entered,
+    Exit,
+    Exited,
+    Limits,
+    RoomSummary,
+    Welcome,
+    encode,
+    wrap,
+)
+from hubbub.hub import Hub
+from hubbub.log import queries
+from hubbub.log.queries import LogItem, Mark, Page, RoomRow
+from hubbub.membership import User
+from hubbub.names import key_of
+from hubbub.room import Room
+
+MESSAGES_SHOWN: Final = 50
+ENTRIES_A_PAGE: Final = 500
+
+
+def add_handlers(hub: Hub) -> None:
+    """Give `hub` the events of this module."""
+    hub.add_handler("enter", Enter, enter)
+    hub.add_handler("exit", Exit, exit_room)
+    hub.add_handler("change_room", ChangeRoom, change_room)
+
+
+async def greet(client: Client) -> None:
+    """The first thing that a new client hears: `welcome`; in the basic profile it enters `general` instead."""
+    hub = client.hub
+    user = hub.membership.of(client)
+    rows = await _memberships(hub, user)
+    if client.closing:
+        return
+    if not client.full:
+        await _enter_basic(client, GENERAL)
+        return
+    direct = [row.id for row, _ in rows if row.kind == "direct"]
+    people = await hub.store.read(lambda c: queries.direct_members(c, direct)) if direct else {}
+    identity, settings = client.identity, hub.settings
+    client.send(
+        "welcome",
+        Welcome(
+            user=identity.name,
+            display_name=identity.display_name or identity.name,
+            role=identity.role,
+            rooms=[_summary(row, mark, people.get(row.id)) for row, mark in rows],
+            epoch=hub.epoch,
+            limits=Limits(
+                message_characters=settings.message_characters,
+                frame_bytes=settings.read_limit_bytes,
+                rooms_entered=settings.rooms_per_connection,
+                messages_per_second=settings.limit_messages,
+                messages_at_once=settings.limit_messages_burst,
+            ),
+            server=f"hubbub/{__version__}",
+        ),
+    )
+
+
+async def enter(client: Client, request: Enter) -> None:
+    """Enter a room; with `after`, resume."""
+    hub, ref = client.hub, client.ref
+    room = client.rooms.get(request.room) or await _admissible(client, request.room)
+    if not room.hears(client) and client.entered >= hub.settings.rooms_per_connection:
+        raise Refused(
+            TOO_MANY_ROOMS, f"A connection may be in {hub.settings.rooms_per_connection} rooms at once."
+        )
+    newly = not room.hears(client)
+    hub.admit(client, room, request.room)
+    try:
+        reading = await _read(hub, client, room, request)
+    except BaseException:
+        hub.dismiss(client, room)
+        raise
+    if client.closing or not room.hears(client):
+        return
+    if newly:
+        hub.figures.entered += 1
+    room.head = max(room.head, reading.page.head)
+    client.write(_entered_frame(client, room, reading, ref))
+    if reading.page.more:
+        room.leave_behind(
+            client, reading.page.items[-1].seq + 1 if reading.page.items else reading.page.head + 1
+        )
+        return
+    held = room.release(client, reading.page.head)
+    if held:
+        client.write(held)
+
+
+def exit_room(client: Client, request: Exit) -> None:
+    """Stop hearing a room."""
+    room = client.rooms.get(request.room)
+    if room is None:
+        raise Refused(NOT_ENTERED)
+    client.hub.dismiss(client, room)
+    client.reply("exited", Exited(room.name))
+
+
+async def change_room(client: Client, request: ChangeRoom) -> None:
+    """Basic profile: leave the room you are in and enter another."""
+    for room in client.distinct_rooms():
+        client.hub.dismiss(client, room)
+    await _enter_basic(client, request.name)
+
+
+async def _enter_basic(client: Client, name: str) -> None:
+    room = await _admissible(client, name)
+    if not client.closing:
+        client.hub.admit(client, room, name)
+        room.release(client, room.head)
+
+
+async def _admissible(client: Client, name: str) -> Room:
+    """The room called `name`, of which the client's user is a member now; made, and joined, if need be."""
+    hub = client.hub
+    hub.limits.enters.take(client.identity.user_id, hub.clock.monotonic())
+    in_use = hub.room_in_use(key_of(name))
+    if in_use is not None and in_use.id in hub.membership.of(client).marks:
+        return in_use
+    return hub.room(await hub.directory.open(client.identity, name))
+
+
+class _Reading:
+    """What was read from the log for one who enters."""
+
+    __slots__ = ("mark", "page", "reset", "resumed")
+
+    def __init__(self, page: Page, mark: Mark, *, resumed: bool, reset: bool) -> None:
+        self.page = page
+        self.mark = mark
+        self.resumed = resumed
+        self.reset = reset
+
+
+async def _read(hub: Hub, client: Client, room: Room, request: Enter) -> _Reading:
+    user_id, room_id, after = client.identity.user_id, room.id, request.after
+    foreign = request.epoch is not None and request.epoch != hub.epoch
+
+    def read(connection: Connection) -> _Reading:
+        mark = queries.mark(connection, user_id, room_id) or Mark(0, 0, 0)
+        if after is not None and not foreign and after <= mark.head:
+            page = queries.entries_after(connection, room_id, after, ENTRIES_A_PAGE)
+            return _Reading(page, mark, resumed=True, reset=False)
+        page = queries.messages(connection, room_id, MESSAGES_SHOWN)
+        return _Reading(page, mark, resumed=False, reset=after is not None)
+
+    return await hub.store.read(read)
+
+
+def _entered_frame(client: Client, room: Room, reading: _Reading, ref: str | int | None) -> bytes:
+
+    user = client.hub.membership.users.get(client.identity.user_id)
+    mark = user.marks.get(room.id) if user else None
+    page, prefix = reading.page, room.prefix
+    entered = Entered(
+        room=room.name,
+        kind=room.kind,
+        topic=room.topic,
+        head=page.head,
+        epoch=client.hub.epoch,
+        present=room.present(),
+        present_count=room.present_count,
+        read=reading.mark.read,
+        unread=max(page.head - reading.mark.read, 0),
+        mentions=reading.mark.mentions,
+        role=mark.role if mark else "member",
+        more=reading.resumed and page.more,
+        archived=room.archived,
+        reset=reading.reset,
+        earlier=not reading.resumed and page.more,
+        messages=None if reading.resumed else [_payload(prefix, item) for item in page.items],
+        entries=[_event(prefix, item) for item in page.items] if reading.resumed else None,
+    )
+    return frames.text(encode("entered", entered, ref))
+
+
+def _payload(prefix: bytes, item: LogItem) -> msgspec.Raw:
+    return msgspec.Raw(prefix + item.body[1:].encode())
+
+
+def _event(prefix: bytes, item: LogItem) -> msgspec.Raw:
+    return msgspec.Raw(wrap(item.type, prefix + item.body[1:].encode()))
+
+
+async def _memberships(hub: Hub, user: User) -> list[tuple[RoomRow, Mark]]:
+    """Every room the user belongs to. Read again if a mention came meanwhile, so that none goes uncounted."""
+    rows: list[tuple[RoomRow, Mark]] = []
+    for _ in range(3):
+        heard = hub.membership.mentions_heard
+        rows = await hub.store.read(lambda connection: queries.rooms_of_member(connection, user.id))
+        if heard == hub.membership.mentions_heard:
+            break
+    if hub.membership.users.get(user.id) is user:
+        hub.membership.learn(user, rows)
+    return rows
+
+
+def _summary(row: RoomRow, mark: Mark, people: list[str] | None) -> RoomSummary:
+    return RoomSummary(
+        room=row.name,
+        kind=row.kind,
+        head=mark.head,
+        read=mark.read,
+        unread=max(mark.head - mark.read, 0),
+        mentions=mark.mentions,
+        topic=row.topic,
+        archived=row.archived,
+        members=people,
+        role=row.member_role or "member",
+    )

@@ -1,0 +1,203 @@
+"""One client (the tutorial's Client): who it is, which rooms it is in, and what it may send.
+
+Frames come in through `receive`, one at a time and in order, even when a handler waits; what goes out is written to
+the transport at once, or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from hubbub import frames
+from hubbub.errors import REFUSALS, CloseReason, Refused
+from hubbub.events import Error, encode
+from hubbub.room import Room
+from hubbub.tickets import Identity
+
+if TYPE_CHECKING:
+    from hubbub.hub import Hub
+
+_INBOX_FULL: Final = 64
+
+
+class Transport(Protocol):
+    """A WebSocket as a client sees it. Nothing here waits."""
+
+    def write(self, data: bytes) -> None:
+        """Send finished text frames (see `hubbub.frames`)."""
+
+    def ping(self) -> None:
+        """Send a ping."""
+
+    def close(self, reason: CloseReason) -> None:
+        """Start the closing handshake; what was written before goes out first."""
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+
+    def pause_reading(self) -> None:
+        """Take no more frames in until `resume_reading`."""
+
+    def resume_reading(self) -> None:
+        """Take frames in again."""
+
+
+class Client:
+    """One connection of a user. Made by `Hub.connect`."""
+
+    __slots__ = (
+        "__weakref__",
+        "_inbox",
+        "_reading_paused",
+        "_task",
+        "behind_since",
+        "closed",
+        "closing",
+        "entered",
+        "full",
+        "heard",
+        "hub",
+        "identity",
+        "name",
+        "ref",
+        "rooms",
+        "transport",
+        "write",
+    )
+
+    def __init__(self, hub: Hub, identity: Identity, transport: Transport, *, full: bool) -> None:
+        self.hub = hub
+        self.identity = identity
+        self.name = identity.name
+        self.full = full
+        self.transport = transport
+        self.write = transport.write  # the hot path: one attribute less for each delivery
+        self.rooms: dict[str, Room] = {}  # entered, by each name they were called by
+        self.entered = 0  # how many
+        self.ref: str | int | None = None  # of the event being handled
+        self.heard = True  # since the last ping
+        self.closed = False
+        self.closing = False  # a close frame was sent
+        self.behind_since: float | None = None
+        self._inbox: deque[str] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._reading_paused = False
+
+    # --- in
+
+    def begin(self, greeting: Coroutine[Any, Any, None]) -> None:
+        """Run `greeting` before the first event is handled."""
+        self._task = self.hub.spawn(self._work(greeting))
+
+    def receive(self, text: str) -> None:
+        """Handle one text frame, after those before it."""
+        if self.closing:
+            return
+        if self._task is None:
+            waiting = self.hub.handle(self, text)
+            if waiting is not None:
+                self._task = self.hub.spawn(self._work(waiting))
+            return
+        if self._inbox is None:
+            self._inbox = deque()
+        self._inbox.append(text)
+        if len(self._inbox) >= _INBOX_FULL and not self._reading_paused:
+            self._reading_paused = True
+            self.transport.pause_reading()
+
+    async def _work(self, waiting: Awaitable[None] | None) -> None:
+        """Finish a handler that waits, then handle what came meanwhile."""
+        try:
+            while waiting is not None or (self._inbox and not self.closing):
+                if waiting is not None:
+                    await waiting
+                waiting = (
+                    self.hub.handle(self, self._inbox.popleft()) if self._inbox and not self.closing else None
+                )
+        finally:
+            self._task = None
+            self._inbox = None
+            if self._reading_paused and not self.closed:
+                self._reading_paused = False
+                if self.behind_since is None:
+                    self.transport.resume_reading()
+
+    # --- out
+
+    def send(self, type_: str, payload: object, ref: str | int | None = None) -> None:
+        """Send one event to this client alone."""
+        self.write(frames.text(encode(type_, payload, ref)))
+
+    def reply(self, type_: str, payload: object) -> None:
+        """Answer the event being handled: `send` with its `ref`."""
+        self.send(type_, payload, self.ref)
+
+    def refuse(
+        self,
+        refused: Refused,
+        ref: str | int | None = None,
+        *,
+        room: str | None = None,
+        id_: str | None = None,
+    ) -> None:
+        """Send `error`. The basic profile has no such event, and hears nothing."""
+        self.hub.figures.refused(refused.refusal.code)
+        if not self.full or self.closed or self.closing:
+            return
+        assert refused.refusal.code in REFUSALS
+        wait = refused.retry_after_seconds
+        error = Error(
+            refused.refusal.code,
+            refused.detail,
+            refused.refusal.retry,
+            field=refused.field,
+            room=room,
+            id=id_,
+            retry_after=round(wait, 3) if wait is not None else None,
+        )
+        self.send("error", error, ref)
+
+    def close(self, reason: CloseReason) -> None:
+        """End this connection for `reason`: nothing more is sent to it but what was written before."""
+        if not self.closed and not self.closing:
+            self.closing = True
+            self.hub.dismiss_from_all(self)
+            self.transport.close(reason)
+
+    # --- the transport's buffer
+
+    def fall_behind(self, now: float) -> None:
+        """The transport's buffer is full: this client leaves the live set of its rooms, and is read from no more."""
+        if self.behind_since is None:
+            self.behind_since = now
+            self.transport.pause_reading()
+            for room in self.distinct_rooms():
+                room.fall_behind(self)
+            self.hub.figures.fell_behind += 1
+            self.hub.behind.add(self)
+
+    def caught_up(self) -> None:
+        """The buffer has drained: tell of what was missed."""
+        if self.behind_since is None or self.closed:
+            return
+        self.behind_since = None
+        self.hub.behind.discard(self)
+        for room in self.distinct_rooms():
+            self.hub.tell_gap(self, room)
+        if not self._reading_paused:
+            self.transport.resume_reading()
+
+    def distinct_rooms(self) -> set[Room]:
+        """The rooms that this client has entered."""
+        return set(self.rooms.values())
+
+    def lost(self) -> None:
+        """The transport is gone, or the other side has closed: nothing more may be sent."""
+        if not self.closed:
+            self.closed = self.closing = True
+            if self._task is not None:
+                self._task.cancel()
+            self.hub.disconnected(self)

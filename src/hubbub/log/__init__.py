@@ -1,0 +1,1 @@
+"""The log: where rooms keep their entries, on SQLite or PostgreSQL."""

@@ -1,0 +1,205 @@
+"""The database: one writer, many readers, never on the event loop.
+
+`read` runs a function with a connection that can only read; `write` runs one in a transaction of its own, in the
+thread of the one writer, between the batches of the log. Both take plain functions of a SQLAlchemy connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError
+
+from hubbub.errors import UNAVAILABLE, Refused
+from hubbub.log.thread import WriterThread
+
+T = TypeVar("T")
+
+READERS: Final = 2
+_BUSY_MILLISECONDS: Final = 5_000
+
+
+class StoreError(Exception):
+    """The database can't be opened or used; the text says why and what to do, in one line."""
+
+
+class Store:
+    """The database behind one server. Open it with `open_store`; close it with `close`."""
+
+    def __init__(self, writing: Engine, reading: Engine) -> None:
+        self.writing = writing
+        self.reading = reading
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="hubbub-read")
+        self.thread = WriterThread("hubbub-write")
+        self._connection: Connection | None = None  # the writing one, kept open; used by one thread at a time
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """`query`'s result on a connection that can only read. `Refused` (unavailable) if the database fails."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        """`change`'s result once it is on disk, in a transaction of its own; undone if it raises.
+
+        `Refused` (unavailable) if the database fails; an integrity error passes as it is.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def work() -> None:
+            try:
+                result = self.write_now(change)
+            except Exception as error:  # noqa: BLE001 - it goes to the one who waits
+                loop.call_soon_threadsafe(_settle, done, None, error)
+            else:
+                loop.call_soon_threadsafe(_settle, done, result, None)
+
+        self.thread.run(work)
+        return await done
+
+    def read_now(self, query: Callable[[Connection], T]) -> T:
+        """The same as `read`, in this thread: for the command line."""
+        try:
+            with self.reading.connect() as connection:
+                return query(connection)
+        except DBAPIError as error:
+            raise failed(error) from error
+
+    def write_now(self, change: Callable[[Connection], T]) -> T:
+        """The same as `write`, in this thread: for the command line."""
+        try:
+            with self.transaction() as connection:
+                return change(connection)
+        except sa.exc.IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise failed(error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """The writing connection, in a transaction: committed at the end, undone by an exception."""
+        if self._connection is None or self._connection.closed or self._connection.invalidated:
+            self._connection = self.writing.connect()
+        with self._connection.begin():
+            yield self._connection
+
+    def close(self) -> None:
+        """Wait for what is under way and close every connection."""
+        self.thread.stop()
+        self._readers.shutdown()
+        if self._connection is not None:
+            self._connection.close()
+        self.reading.dispose()
+        self.writing.dispose()
+
+
+def _settle(done: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if done.cancelled():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(result)
+
+
+def failed(error: DBAPIError) -> Refused:
+    """The refusal for a database that failed: a full disk, a lock, a lost connection. Nothing was written."""
+    return Refused(UNAVAILABLE, retry_after_seconds=1.0)
+
+
+def open_store(url: str) -> Store:
+    """Open the database at SQLAlchemy `url` and bring its tables up to date. Raises `StoreError`."""
+    from hubbub.log.migrate import migrate  # noqa: PLC0415 - Alembic is slow to import
+
+    writing, reading = engines(url)
+    try:
+        migrate(writing)
+    except (DatabaseError, sqlite3.Error) as error:
+        reason = str(getattr(error, "orig", error))
+        raise StoreError(
+            f"The database {_shown(url)} can't be opened: {reason}. {_advice(url, reason)}"
+        ) from error
+    return Store(writing, reading)
+
+
+def engines(url: str) -> tuple[Engine, Engine]:
+    """A writing engine (one connection) and a reading engine for `url`. Raises `StoreError` for one that can't be."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            f"{url!r} is no database URL. Write sqlite:///path/to/file.db, or leave it out to keep data in --data."
+        ) from None
+    if parsed.get_backend_name() != "sqlite":
+        try:
+            parsed.get_dialect()
+        except NoSuchModuleError:
+            known = "sqlite"
+            raise StoreError(
+                f"There is no driver for {parsed.drivername!r} databases. Known: {known}."
+            ) from None
+        raise StoreError(
+            f"Databases of the kind {parsed.get_backend_name()!r} are not there yet. Use SQLite."
+        )
+    if parsed.database:
+        _prepare_folder(Path(parsed.database).parent)
+    writing = sa.create_engine(parsed, pool_size=1, max_overflow=0)
+    reading = sa.create_engine(parsed, pool_size=READERS, max_overflow=2)
+    _set_up_sqlite(writing, "IMMEDIATE", read_only=False)
+    _set_up_sqlite(reading, "DEFERRED", read_only=True)
+    return writing, reading
+
+
+def _prepare_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(
+            f"The data folder {folder} can't be made: {error.strerror}. Give another with --data."
+        ) from error
+
+
+def _set_up_sqlite(engine: Engine, begin: str, *, read_only: bool) -> None:
+    # SQLAlchemy's documented recipe: take transactions out of the driver's hands, so that BEGIN is ours.
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+        else:
+            connection.execute("PRAGMA journal_mode=WAL")
+            # FULL: a commit that returned has been synced, so that what was echoed survives a loss of power.
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA wal_autocheckpoint=4000")
+            connection.execute("PRAGMA cache_size=-32000")
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {begin}")
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True).removeprefix("sqlite:///")
+
+
+def _advice(url: str, reason: str) -> str:
+    if "malformed" in reason or "not a database" in reason:
+        return "The file is damaged, or no database: put a backup in its place with `hubbub restore FILE`."
+    if "locked" in reason:
+        return "Another program holds it: end that one first."
+    if "full" in reason:
+        return "Make room on the disk and start again; nothing is lost."
+    if "readonly" in reason or "read-only" in reason:
+        return "Give this user the right to write there, or another folder with --data."
+    return "Check that the folder is there and may be written, or give another with --data."

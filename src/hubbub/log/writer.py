@@ -1,0 +1,139 @@
+"""The writer: the one thread that writes, a transaction for each batch, and delivery only once it is on disk.
+
+While a batch is being written the next one fills: under load many changes share one commit; alone, a change waits
+for nobody. A batch crosses to the thread and back once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from hubbub.clock import Clock, rfc3339
+from hubbub.errors import INTERNAL, OVERLOADED, Refused
+from hubbub.log.store import Store, failed
+from hubbub.log.transaction import Change, Transaction, WriterMemory
+
+MOST_PENDING: Final = 50_000
+_MOST_IN_A_BATCH: Final = 2_000
+
+logger = structlog.get_logger(__name__)
+
+
+class WriterFigures:
+    """What the writer has done, for the metrics."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+        self.changes = 0
+        self.entries = 0
+        self.failures = 0
+        self.commit_seconds = 0.0
+        self.last_commit_seconds = 0.0
+
+
+class Writer:
+    """Takes changes on the event loop, writes them in batches, and hands each batch to `deliver` on the loop."""
+
+    def __init__(self, store: Store, clock: Clock, deliver: Callable[[list[Change]], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        self._memory = WriterMemory()
+        self._pending: list[Change] = []
+        self._busy = False
+        self._scheduled = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.figures = WriterFigures()
+
+    @property
+    def pending(self) -> int:
+        """How many changes wait for the batch under way."""
+        return len(self._pending)
+
+    def submit(self, change: Change) -> None:
+        """Write `change` with the next batch. `Refused` (overloaded) if too many wait already. Never waits."""
+        if len(self._pending) >= MOST_PENDING:
+            raise Refused(OVERLOADED, retry_after_seconds=1.0)
+        self._pending.append(change)
+        if not self._busy and not self._scheduled:
+            # Not at once: the changes that this round of the event loop is still to read belong in the same batch.
+            self._scheduled = True
+            self._idle.clear()
+            self._loop.call_soon(self._hand_over)
+
+    async def drained(self) -> None:
+        """Wait until everything submitted has been written and delivered."""
+        await self._idle.wait()
+
+    def _hand_over(self) -> None:
+        self._scheduled = False
+        self._busy = True
+        batch = self._pending[:_MOST_IN_A_BATCH]
+        del self._pending[:_MOST_IN_A_BATCH]
+        self._store.thread.run(lambda: self._commit(batch))
+
+    def _commit(self, batch: list[Change]) -> None:
+        """In the writer's thread."""
+        started = time.perf_counter()
+        try:
+            self._write(batch)
+        except Exception as error:  # noqa: BLE001 - whatever it is, everyone in the batch is told
+            self.figures.failures += 1
+            refusal = failed(error) if isinstance(error, DBAPIError) else Refused(INTERNAL)
+            logger.error(
+                "batch not written", changes=len(batch), error=type(error).__name__, reason=str(error)[:200]
+            )
+            for change in batch:
+                change.entries = []
+                change.error = change.error or refusal
+        self.figures.last_commit_seconds = time.perf_counter() - started
+        self.figures.commit_seconds += self.figures.last_commit_seconds
+        self._loop.call_soon_threadsafe(self._committed, batch)
+
+    def _write(self, batch: list[Change]) -> None:
+        try:
+            self._attempt(batch, careful=False)
+        except IntegrityError:
+            # Some sender's id was in the log already: look before each insert this time.
+            self._attempt(batch, careful=True)
+
+    def _attempt(self, batch: list[Change], *, careful: bool) -> None:
+        with self._store.transaction() as connection:
+            now = self._clock.now()
+            tx = Transaction(connection, self._memory, int(now * 1000), rfc3339(now), careful=careful)
+            for change in batch:
+                change.entries = []
+                change.error = None
+                try:
+                    change.apply(tx)
+                except Refused as refused:
+                    change.error = refused
+                except DBAPIError:
+                    raise
+                except Exception:
+                    logger.exception("change failed", change=type(change).__name__)
+                    change.error = Refused(INTERNAL)
+            tx.flush()
+        tx.remember()
+
+    def _committed(self, batch: list[Change]) -> None:
+        if self._pending:
+            self._hand_over()
+        else:
+            self._busy = False
+        self.figures.batches += 1
+        self.figures.changes += len(batch)
+        self.figures.entries += sum(len(change.entries) for change in batch)
+        try:
+            self._deliver(batch)
+        finally:
+            if not self._busy and not self._scheduled:
+                self._idle.set()

@@ -1,0 +1,50 @@
+"""What is logged: readable lines on a terminal, JSON otherwise. No password, ticket, token or message text is in it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final, TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from hubbub.settings import Settings
+
+_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def set_up(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send what Hubbub and its libraries log to `stream` (standard error), as `settings` say."""
+    stream = stream or sys.stderr
+    as_json = settings.log_format == "json" or (settings.log_format == "auto" and not stream.isatty())
+    level = _LEVELS[settings.log_level]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    ending: list[Processor]
+    if as_json:
+        # JSON escapes what could break a line.
+        ending = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    else:
+        ending = [structlog.dev.ConsoleRenderer(colors=stream.isatty(), sort_keys=False)]
+    structlog.configure(
+        processors=[*shared, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("uvicorn", "uvicorn.error", "alembic", "websockets", "asyncio"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))

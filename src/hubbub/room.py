@@ -1,0 +1,244 @@
+"""One room: who is present, and the entries on their way to them.
+
+A member present is in one of three states: *live* (gets each batch as it is delivered), *catching up* (what comes
+live is held while it reads the log), or *behind* (its transport is full, or it was told of a gap: it gets nothing
+until it catches up). No I/O and no clock here; the hub turns the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from hubbub import frames
+from hubbub.events import Presence, encode, room_prefix
+
+if TYPE_CHECKING:
+    from hubbub.log.transaction import Entry
+
+PRESENT_SHOWN: Final = 500  # names in `entered`; beyond it only the count is told
+
+
+class Reader(Protocol):
+    """Somebody who hears a room: one connection."""
+
+    name: str
+    full: bool  # the full profile; the basic one hears messages only
+
+    def write(self, data: bytes) -> None:
+        """Take finished frames. Never waits."""
+
+
+class Echo:
+    """The answer to a reader's request: an entry's frame with the request's `ref` in it, in place of the common one."""
+
+    __slots__ = ("entry", "frame")
+
+    def __init__(self, entry: Entry, frame: bytes) -> None:
+        self.entry = entry
+        self.frame = frame
+
+
+class Room:
+    """One room's members present and the entries on their way to them.
+
+    Delivery is in the order of the log, each entry once; see docs/design.md, "The path of a message".
+    """
+
+    __slots__ = (
+        "_basic",
+        "_behind",
+        "_came",
+        "_catching_up",
+        "_counts",
+        "_leaving",
+        "_live",
+        "_went",
+        "archived",
+        "head",
+        "id",
+        "key",
+        "kind",
+        "name",
+        "topic",
+    )
+
+    def __init__(self, id_: int, name: str, key: str, kind: str, topic: str, *, archived: bool) -> None:
+        self.id = id_
+        self.name = name
+        self.key = key
+        self.kind = kind
+        self.topic = topic
+        self.archived = archived
+        self.head = 0  # of what was delivered here; 0: nothing yet
+        self._live: dict[Reader, None] = {}
+        self._basic: dict[Reader, None] = {}
+        self._catching_up: dict[Reader, list[Entry]] = {}
+        self._behind: dict[Reader, int] = {}  # the first entry missed, or 0: none so far
+        self._counts: dict[str, int] = {}  # connections present, by user name
+        self._leaving: dict[str, float] = {}  # gone, and not yet said: when it will be
+        self._came: dict[str, None] = {}
+        self._went: dict[str, None] = {}
+
+    # --- who hears
+
+    def hold(self, reader: Reader) -> None:
+        """Let `reader` catch up: what comes live from here on is held for it."""
+        self._live.pop(reader, None)
+        self._behind.pop(reader, None)
+        self._catching_up[reader] = []
+
+    def release(self, reader: Reader, after: int) -> bytes:
+        """`reader` has read the log up to `after`: live from here on. Returns the frames held that come next."""
+        held = self._catching_up.pop(reader, [])
+        (self._live if reader.full else self._basic)[reader] = None
+        return b"".join(entry.frame for entry in held if entry.seq > after)
+
+    def fall_behind(self, reader: Reader) -> None:
+        """`reader` is live and can't keep up: it gets nothing until it has drained and catches up."""
+        if self._live.pop(reader, self) is None or self._basic.pop(reader, self) is None:
+            self._behind[reader] = 0
+
+    def leave_behind(self, reader: Reader, first: int) -> None:
+        """`reader` was catching up and has not got all there is: it is missing the entries from `first` on."""
+        self._catching_up.pop(reader, None)
+        self._behind[reader] = first
+
+    def missed(self, reader: Reader) -> int | None:
+        """The first entry that a reader left behind has missed; None if it has missed nothing: it is live again."""
+        first = self._behind.get(reader)
+        if first == 0:
+            del self._behind[reader]
+            (self._live if reader.full else self._basic)[reader] = None
+            return None
+        return first
+
+    def dismiss(self, reader: Reader) -> None:
+        """`reader` hears this room no more."""
+        self._live.pop(reader, None)
+        self._basic.pop(reader, None)
+        self._catching_up.pop(reader, None)
+        self._behind.pop(reader, None)
+
+    def hears(self, reader: Reader) -> bool:
+        """Whether `reader` gets entries from here: now, or held, or by catching up."""
+        return (
+            reader in self._live
+            or reader in self._basic
+            or reader in self._catching_up
+            or reader in self._behind
+        )
+
+    @property
+    def readers(self) -> list[Reader]:
+        """Every connection in the room."""
+        return [*self._live, *self._basic, *self._catching_up, *self._behind]
+
+    @property
+    def empty(self) -> bool:
+        """Nobody is here, and nothing is left to be said of those who were."""
+        return not (self._counts or self._leaving or self._came or self._went)
+
+    # --- delivery
+
+    def deliver(self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]] | None = None) -> int:
+        """Write `entries`, already on disk, to everyone present. Never waits. Returns the number of deliveries."""
+        self.head = entries[-1].seq
+        joined = entries[0].frame if len(entries) == 1 else b"".join([entry.frame for entry in entries])
+        # A copy: a transport that fills up takes its reader out of here while we write.
+        live = list(self._live)
+        if echoes:
+            live = self._answer(live, entries, echoes)
+        for reader in live:
+            reader.write(joined)
+        delivered = len(self._live) * len(entries)
+        if self._basic:
+            delivered += self._deliver_basic(entries)
+        for held in self._catching_up.values():
+            held.extend(entries)
+        for reader, first in self._behind.items():
+            if first == 0:
+                self._behind[reader] = entries[0].seq
+        return delivered
+
+    def broadcast(self, frame: bytes, sender: Reader | None = None) -> None:
+        """Write a frame that is in no log to everyone live in the full profile but `sender`."""
+        for reader in list(self._live):
+            if reader is not sender:
+                reader.write(frame)
+
+    def _answer(
+        self, live: list[Reader], entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]]
+    ) -> list[Reader]:
+        for reader, answers in echoes.items():
+            if reader in self._live:
+                own = {answer.entry: answer.frame for answer in answers}
+                reader.write(b"".join([own.get(entry, entry.frame) for entry in entries]))
+        return [reader for reader in live if reader not in echoes]
+
+    def _deliver_basic(self, entries: Sequence[Entry]) -> int:
+        messages = [entry.frame for entry in entries if entry.type == "new_message"]
+        if messages:
+            joined = b"".join(messages)
+            for reader in list(self._basic):
+                reader.write(joined)
+        return len(messages) * len(self._basic)
+
+    # --- who is here
+
+    def come(self, name: str) -> bool:
+        """A connection of user `name` is here. Whether there is something to say."""
+        self._counts[name] = self._counts.get(name, 0) + 1
+        if self._counts[name] > 1 or self._leaving.pop(name, None) is not None:
+            return False
+        if name in self._went:
+            del self._went[name]
+        else:
+            self._came[name] = None
+        return True
+
+    def go(self, name: str, gone_at: float) -> bool:
+        """A connection of user `name` is gone. Whether it was the last: then say so at `gone_at`, unless one comes."""
+        count = self._counts.get(name, 0) - 1
+        if count > 0:
+            self._counts[name] = count
+            return False
+        self._counts.pop(name, None)
+        self._leaving[name] = gone_at
+        return True
+
+    def gone(self, name: str, now: float) -> bool:
+        """Whether user `name`, who went some time ago, is gone by `now` and it is to be said."""
+        gone_at = self._leaving.get(name)
+        if gone_at is None or gone_at > now:
+            return False
+        del self._leaving[name]
+        if name in self._came:
+            del self._came[name]
+        else:
+            self._went[name] = None
+        return True
+
+    def presence(self) -> bytes | None:
+        """The frame that tells who came and went since the last one, or None."""
+        if not (self._came or self._went):
+            return None
+        news = Presence(self.name, list(self._came), list(self._went))
+        self._came.clear()
+        self._went.clear()
+        return frames.text(encode("presence", news))
+
+    def present(self) -> list[str]:
+        """The names of users here, the first `PRESENT_SHOWN` of them."""
+        names: Iterable[str] = self._counts if not self._leaving else [*self._counts, *self._leaving]
+        return [name for _, name in zip(range(PRESENT_SHOWN), names, strict=False)]
+
+    @property
+    def present_count(self) -> int:
+        """How many users are here."""
+        return len(self._counts) + len(self._leaving)
+
+    @property
+    def prefix(self) -> bytes:
+        """How every entry's payload begins."""
+        return room_prefix(self.name)

@@ -1,0 +1,285 @@
+"""The WebSocket on uvicorn, as its ``ws=`` protocol: bytes to events and back, on the port that serves HTTP.
+
+`websockets`' sans-I/O core reads, checks, answers control frames and closes (RFC 6455). What goes out to a room is
+framed once elsewhere and written straight to each transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol, cast
+
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+from hubbub import frames
+from hubbub.errors import BINARY_FRAME, NOT_UTF8, CloseReason, Refused, restarting
+from hubbub.events import SUBPROTOCOL
+from hubbub.tickets import Identity
+from hubbub.transport.door import Door, Knock, full_profile
+
+CLOSE_SECONDS: Final = 3.0  # for the other side to answer a close frame
+_MOST_FRAGMENTS: Final = 4096
+
+
+class Session(Protocol):
+    """What a connection is for, once it is open: `hubbub.connection.Client`, or an echo for the conformance tests."""
+
+    heard: bool
+
+    def receive(self, text: str) -> None:
+        """Handle one text frame."""
+
+    def lost(self) -> None:
+        """The transport is gone."""
+
+    def fall_behind(self, now: float) -> None:
+        """The write buffer is full."""
+
+    def caught_up(self) -> None:
+        """The write buffer has drained."""
+
+
+class WebSocketProtocol(asyncio.Protocol):
+    """One WebSocket connection. uvicorn makes one when a request asks for an upgrade."""
+
+    __slots__ = (
+        "_address",
+        "_close_timer",
+        "_connections",
+        "_core",
+        "_door",
+        "_fragments",
+        "_handshake",
+        "_loop",
+        "_session",
+        "transport",
+    )
+
+    def __init__(self, door: Door, connections: set[Any]) -> None:
+        self._door = door
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._core = ServerProtocol(
+            max_size=door.settings.read_limit_bytes, select_subprotocol=_select_subprotocol
+        )
+        self._session: Session | None = None
+        self._fragments: list[bytes] | None = None
+        self._handshake: asyncio.Task[None] | None = None
+        self._close_timer: asyncio.TimerHandle | None = None
+        self._address: str | None = None
+        self.transport: asyncio.Transport
+
+    # --- the transport calls these
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is there, handed over by the HTTP protocol."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=self._door.settings.write_buffer_bytes)
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in."""
+        session = self._session
+        if session is not None:
+            session.heard = True
+        core = self._core
+        core.receive_data(data)
+        for event in core.events_received():
+            if isinstance(event, Frame):
+                self._frame(event)
+            elif isinstance(event, Request):
+                self._knock(event)
+        self._flush()
+
+    def eof_received(self) -> None:
+        """The other side sends no more."""
+        self._core.receive_eof()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is gone."""
+        self._connections.discard(self)
+        if self._handshake is not None:
+            self._handshake.cancel()
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+        if self._session is not None:
+            self._session.lost()
+        if self._address is not None:
+            self._door.left(self._address)
+            self._address = None
+
+    def pause_writing(self) -> None:
+        """The write buffer passed its high mark."""
+        if self._session is not None:
+            self._session.fall_behind(self._door.hub.clock.monotonic())
+
+    def resume_writing(self) -> None:
+        """The write buffer is below its low mark."""
+        if self._session is not None:
+            self._session.caught_up()
+
+    def shutdown(self) -> None:
+        """Uvicorn goes down."""
+        if self._session is None:
+            self.transport.close()
+        else:
+            self.close(restarting(1.0))
+
+    # --- the hub calls these (hubbub.connection.Transport)
+
+    def write(self, data: bytes) -> None:
+        """Send finished frames."""
+        self.transport.write(data)
+
+    def ping(self) -> None:
+        """Send a ping."""
+        if self._core.state is OPEN:
+            self.transport.write(frames.PING)
+
+    def close(self, reason: CloseReason) -> None:
+        """Start the closing handshake."""
+        if self._core.state is OPEN:
+            self._core.send_close(reason.code, reason.reason)
+            self._flush()
+
+    def abort(self) -> None:
+        """Drop the connection, once what fits into the socket is out."""
+        self._loop.call_soon(self.transport.abort)
+
+    def pause_reading(self) -> None:
+        """Take no more frames in."""
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take frames in again."""
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    # --- frames
+
+    def _frame(self, frame: Frame) -> None:
+        session = self._session
+        if session is None or self._core.state is not OPEN:
+            if frame.opcode is Opcode.CLOSE and session is not None:
+                session.lost()
+            return
+        if frame.opcode is Opcode.TEXT:
+            if frame.fin:
+                self._text(session, bytes(frame.data))
+            else:
+                self._fragments = [bytes(frame.data)]
+        elif frame.opcode is Opcode.CONT:
+            self._continue(session, frame)
+        elif frame.opcode is Opcode.BINARY:
+            self.close(BINARY_FRAME)
+
+    def _continue(self, session: Session, frame: Frame) -> None:
+        fragments = self._fragments
+        if fragments is None:
+            return
+        fragments.append(bytes(frame.data))
+        if len(fragments) > _MOST_FRAGMENTS:
+            self.close(CloseReason(1009, "too many fragments"))
+        elif frame.fin:
+            self._fragments = None
+            self._text(session, b"".join(fragments))
+
+    def _text(self, session: Session, data: bytes) -> None:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self.close(NOT_UTF8)
+        else:
+            session.receive(text)
+
+    def _flush(self) -> None:
+        for data in self._core.data_to_send():
+            if data:
+                self.transport.write(data)
+            else:  # the core's sign that the stream ends
+                self.transport.close()
+        if self._close_timer is None and self._session is not None and self._core.close_expected():
+            self._close_timer = self._loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+    # --- the handshake
+
+    def _knock(self, request: Request) -> None:
+        peer = self.transport.get_extra_info("peername")
+        knock = Knock(
+            target=request.path,
+            values=request.headers.get_all,
+            peer=peer[0] if peer else "",
+            tls=self.transport.get_extra_info("sslcontext") is not None,
+        )
+        response = self._core.accept(request)
+        if response.status_code == 400 and request.headers.get_all("Sec-WebSocket-Version") not in (
+            [],
+            ["13"],
+        ):
+            # RFC 6455 §4.4: say which version would do.
+            response = self._core.reject(426, "This server speaks WebSocket version 13.\n")
+            response.headers["Sec-WebSocket-Version"] = "13"
+        try:
+            address = self._door.look(knock)
+            if response.status_code != 101:
+                self._answer(response)
+                return
+            found = self._door.identify(knock)
+            self._address = address
+            self._door.came(address)
+            if isinstance(found, Awaitable):
+                self._handshake = self._door.hub.spawn(self._open_later(response, knock, found))
+            else:
+                self._open(response, knock, found)
+        except Refused as refused:
+            self._refuse(refused)
+
+    async def _open_later(
+        self, response: Response, knock: Knock, finding: Awaitable[Identity | None]
+    ) -> None:
+        try:
+            self._open(response, knock, await finding)
+        except Refused as refused:
+            self._refuse(refused)
+        self._handshake = None
+        self._flush()
+
+    def _open(self, response: Response, knock: Knock, found: Identity | None) -> None:
+        identity = self._door.admit(found)
+        if self.transport.is_closing():
+            return
+        self._answer(response)
+        self._session = self._door.enter(identity, self, full=full_profile(knock.protocols))
+
+    def _refuse(self, refused: Refused) -> None:
+        self._door.hub.figures.refused(refused.refusal.code)
+        response = self._core.reject(refused.refusal.status, refused.detail + "\n")
+        if refused.refusal.status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if refused.retry_after_seconds is not None:
+            response.headers["Retry-After"] = str(max(1, round(refused.retry_after_seconds)))
+        self._answer(response)
+
+    def _answer(self, response: Response) -> None:
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        self._core.send_response(response)
+        self._flush()
+
+
+def _select_subprotocol(_core: ServerProtocol, offered: Any) -> Subprotocol | None:
+    return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
+
+
+def protocol_factory(door: Door) -> Callable[..., WebSocketProtocol]:
+    """What uvicorn takes as ``ws=``: makes a protocol for each upgrade."""
+
+    def make(config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> WebSocketProtocol:
+        return WebSocketProtocol(door, server_state.connections)
+
+    return make
