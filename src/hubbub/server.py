@@ -86,7 +86,7 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
             accounts = Accounts(store, settings, clock)
             tickets = Tickets(clock, settings.ticket_seconds)
             context = Context(settings, clock, store, accounts, tickets, hub, __version__)
-            routes = [*room_routes(context, rooms), *history_routes(context, rooms), *metrics_routes(hub)]
+            routes = [*room_routes(rooms), *history_routes(hub, rooms), *metrics_routes(hub)]
             door = Door(settings, hub, tickets, accounts.by_token)
             tending = asyncio.create_task(_tend(accounts, hub))
             try:

@@ -292,7 +292,7 @@ class ReactTo(_AboutMessage):
 def message_row(tx: Transaction, room_id: int, seq: int, field: str) -> Row[Any]:
     """The message numbered `seq`, or `Refused` if that is no message or it was deleted; `field` names the request's."""
     tx.flush()
-    row = queries.entry_by_seq(tx.connection, room_id, seq)
+    row: Row[Any] | None = queries.entry_by_seq(tx.connection, room_id, seq)
     if row is None or row.type != "new_message" or (row.now and '"deleted":true' in row.now):
         raise Refused(NO_SUCH_MESSAGE, field=field)
     return row
