@@ -70,14 +70,9 @@ function send(type, payload) {
 }
 
 function enter(room) {
-  if (room !== state.room) {
-    send("exit", { room: state.room });
-    Object.assign(state, { room, last: null });
-    clear();
-  }
-  state.joined = false;
   // With what was seen last, so that nothing in between is missed.
-  send("enter", state.last === null ? { room } : { room, after: state.last, epoch: state.epoch });
+  const resume = room === state.room && state.last !== null;
+  send("enter", resume ? { room, after: state.last, epoch: state.epoch } : { room });
 }
 
 const events = {
@@ -88,7 +83,9 @@ const events = {
     enter(state.room);
   },
   entered(payload) {
+    if (payload.room !== state.room && state.joined) send("exit", { room: state.room });
     if (payload.messages) {
+      state.last = null;
       clear();
       payload.messages.forEach(put);
     }
@@ -99,8 +96,10 @@ const events = {
     $("room").value = payload.room;
     $("status").textContent = `${payload.room} · ${payload.present_count} here`;
     document.title = `${payload.room} · Hubbub`;
-    for (const [id, { room, message }] of unsent) send("send_message", { room, id, message });
-    state.last && send("mark_read", { room: payload.room, seq: state.last });
+    for (const [id, { room, message }] of unsent) {
+      if (room === payload.room) send("send_message", { room, id, message });
+    }
+    if (state.last) send("mark_read", { room: payload.room, seq: state.last });
   },
   new_message: (payload) => put(payload),
   message_edited: (payload) => change(payload.target, (line) => (line.querySelector(".text").textContent = payload.message)),

@@ -1,0 +1,203 @@
+"""The commands `hubbub user …`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from hubbub.cli.parts import (
+    Data,
+    Database,
+    Name,
+    PasswordStdin,
+    help_if_bare,
+    new_app,
+    now,
+    open_database,
+    option,
+    settings_from,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from hubbub.accounts.people import Person
+
+app: Final = new_app("Accounts.")
+
+
+@app.callback(invoke_without_command=True)
+def user(context: typer.Context) -> None:
+    """Accounts."""
+    help_if_bare(context)
+
+
+@app.command("add")
+def user_add(
+    name: Name,
+    role: Annotated[str, option("owner, admin, member or bot.", default="member")] = "member",
+    display_name: Annotated[str, option("The name that is shown.")] = "",
+    password_stdin: PasswordStdin = False,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Make an account. The password is asked for twice; a bot has none."""
+    from hubbub.accounts import passwords, people, roles
+
+    settings = settings_from(data=data, database=database)
+    _, key = people.checked_name(name)
+    roles.known_role(role)
+    with open_database(settings, make=True) as store:
+        if store.read_now(lambda connection: people.taken(connection, [key])):
+            raise people.name_taken(name)  # before anybody types a password
+        password = None
+        if role != "bot" or password_stdin:
+            chosen = passwords.checked(_password(password_stdin), settings.password_characters, name)
+            password = passwords.hashed(chosen)
+        person = store.write_now(
+            lambda connection: people.add(
+                connection, name, role=role, display_name=display_name, password=password, now=now()
+            )
+        )
+    typer.echo(f"Added {person.name} ({person.role}).")
+
+
+@app.command("list")
+def user_list(data: Data = None, database: Database = None) -> None:
+    """List the accounts: name, role, state, display name."""
+    from hubbub.accounts import people
+
+    with open_database(settings_from(data=data, database=database)) as store:
+        found = store.read_now(people.listed)
+    width = max((len(person.name) for person in found), default=0)
+    for person in found:
+        typer.echo(
+            f"{person.name:<{width}}  {person.role:<6}  {_state(person):<11}  {person.display_name}".rstrip()
+        )
+
+
+@app.command("disable")
+def user_disable(name: Name, data: Data = None, database: Database = None) -> None:
+    """Keep somebody out, at once: a running server closes their sockets."""
+    from hubbub.accounts import people
+
+    with open_database(settings_from(data=data, database=database)) as store:
+        person = store.write_now(lambda connection: people.disable(connection, name, now=now()))
+    typer.echo(f"Disabled {person.name}.")
+
+
+@app.command("enable")
+def user_enable(name: Name, data: Data = None, database: Database = None) -> None:
+    """Let somebody in again."""
+    from hubbub.accounts import people
+
+    with open_database(settings_from(data=data, database=database)) as store:
+        person = store.write_now(lambda connection: people.enable(connection, name))
+    typer.echo(f"Enabled {person.name}.")
+
+
+@app.command("reset-password")
+def user_reset_password(
+    name: Name, password_stdin: PasswordStdin = False, data: Data = None, database: Database = None
+) -> None:
+    """Set a new password, asked for twice, and end all of somebody's sessions."""
+    from hubbub.accounts import invitations, passwords, people
+
+    settings = settings_from(data=data, database=database)
+    with open_database(settings) as store:
+        person = store.read_now(lambda connection: people.find(connection, name))
+        chosen = passwords.checked(_password(password_stdin), settings.password_characters, person.name)
+        password = passwords.hashed(chosen)
+
+        def change(connection: Connection) -> None:
+            people.set_password(connection, person.id, password)
+            invitations.void_resets(connection, person.id)
+
+        store.write_now(change)
+    typer.echo(f"Set a new password for {person.name}; all sessions have ended.")
+
+
+@app.command("role")
+def user_role(name: Name, role: Name, data: Data = None, database: Database = None) -> None:
+    """Give somebody another role: owner, admin, member or bot."""
+    from hubbub.accounts import people
+
+    with open_database(settings_from(data=data, database=database)) as store:
+        person = store.write_now(lambda connection: people.set_role(connection, name, role))
+    typer.echo(f"{person.name} is {person.role}.")
+
+
+@app.command("token")
+def user_token(
+    name: Name,
+    label: Annotated[str, option("What it is for.")] = "",
+    revoke: Annotated[bool, option("Revoke all tokens instead of making one.", "--revoke")] = False,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Make a bearer token for a program and print it, this once."""
+    from hubbub.accounts import bearer, people
+
+    with open_database(settings_from(data=data, database=database)) as store:
+        person = store.read_now(lambda connection: people.find(connection, name))
+        if revoke:
+            gone = store.write_now(lambda connection: bearer.revoke(connection, person.id))
+            typer.echo(f"Revoked {len(gone)} of the tokens of {person.name}.")
+        else:
+            typer.echo(
+                store.write_now(
+                    lambda connection: bearer.create(connection, person.id, label=label, now=now())
+                )
+            )
+
+
+@app.command("import")
+def user_import(
+    file: Annotated[Path, typer.Argument(show_default=False, help="CSV: name,display name,role.")],
+    tokens_out: Annotated[Path, option("New file for the lines name,token.")],
+    skip_existing: Annotated[
+        bool, option("Leave those alone who have an account already.", "--skip-existing")
+    ] = False,
+    data: Data = None,
+    database: Database = None,
+) -> None:
+    """Make many accounts at once, with a bearer token each: all, or none if a line is wrong."""
+    from hubbub.accounts import importing
+
+    wanted = importing.read_people(file)
+    with (
+        open_database(settings_from(data=data, database=database), make=True) as store,
+        importing.TokensFile(tokens_out) as out,
+    ):
+        imported = store.write_now(
+            lambda connection: importing.import_people(
+                connection, wanted, keep=out.keep, skip_existing=skip_existing, now=now()
+            )
+        )
+        out.done()
+    for name in imported.skipped:
+        typer.echo(f"Skipped {name}: there already.", err=True)
+    typer.echo(f"Added {imported.added} people; their tokens are in {tokens_out}.")
+
+
+def _password(from_stdin: bool) -> str:
+    """A password, from standard input or typed twice."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("There is no terminal to type a password at: use --password-stdin.")
+    from getpass import getpass
+
+    first = getpass("Password: ")
+    if getpass("Again: ") != first:
+        raise typer.BadParameter("The two passwords are not the same.")
+    return first
+
+
+def _state(person: Person) -> str:
+    if person.disabled:
+        return "disabled"
+    return "active" if person.has_password else "no password"
