@@ -77,7 +77,7 @@ def _explained(error: Exception) -> tuple[int, list[str]]:
     from hubbub.errors import Refused
     from hubbub.settings import SettingError
 
-    if isinstance(error, SettingError):
+    if isinstance(error, SettingError) or _is_start_error(error):
         return BAD_USE, [str(error)]
     if isinstance(error, Refused):
         return NOT_DONE, [error.detail]
@@ -98,6 +98,11 @@ def _explained_storage(error: Exception) -> tuple[int, list[str]]:
     return NOT_DONE, [
         f"This is a bug: {type(error).__name__}: {' '.join(str(error).split())} (HUBBUB_LOG_LEVEL=debug shows where)"
     ]
+
+
+def _is_start_error(error: Exception) -> bool:
+    server = sys.modules.get("hubbub.server")  # loaded only by what starts one
+    return server is not None and isinstance(error, server.StartError)
 
 
 def _bad_use(error: Any) -> str:

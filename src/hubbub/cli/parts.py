@@ -55,7 +55,7 @@ def open_database(settings: Settings, *, make: bool = False) -> Iterator[Store]:
     """The database, for one command. One that is not there is made only by what adds to it."""
     import structlog
 
-    from hubbub.log.store import StoreError
+    from hubbub.log.store import StoreError, open_store
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     file = _sqlite_file(settings.database_url)
