@@ -26,10 +26,15 @@ def set_up(settings: Settings, stream: TextIO | None = None) -> None:
     ]
     ending: list[Processor]
     if as_json:
-        # JSON escapes what could break a line.
-        ending = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # JSON escapes what could break a line. Without local variables, which hold passwords and messages.
+        tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ending = [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
     else:
-        ending = [structlog.dev.ConsoleRenderer(colors=stream.isatty(), sort_keys=False)]
+        ending = [
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(), sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(level),
