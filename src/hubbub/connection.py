@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hubbub import frames
@@ -26,8 +26,7 @@ _INBOX_FULL: Final = 64
 class Transport(Protocol):
     """A WebSocket as a client sees it. Nothing here waits."""
 
-    def write(self, data: bytes) -> None:
-        """Send finished text frames (see `hubbub.frames`)."""
+    write: Callable[[bytes], object]  # sends finished text frames (see `hubbub.frames`)
 
     def ping(self) -> None:
         """Send a ping."""

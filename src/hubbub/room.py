@@ -7,7 +7,7 @@ until it catches up). No I/O and no clock here; the hub turns the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hubbub import frames
@@ -24,9 +24,7 @@ class Reader(Protocol):
 
     name: str
     full: bool  # the full profile; the basic one hears messages only
-
-    def write(self, data: bytes) -> None:
-        """Take finished frames. Never waits."""
+    write: Callable[[bytes], object]  # takes finished frames; never waits
 
 
 class Echo:
@@ -71,8 +69,9 @@ class Room:
         self.topic = topic
         self.archived = archived
         self.head = 0  # of what was delivered here; 0: nothing yet
-        self._live: dict[Reader, None] = {}
-        self._basic: dict[Reader, None] = {}
+        # To each reader its `write`: the hot path touches nothing else of a reader.
+        self._live: dict[Reader, Callable[[bytes], object]] = {}
+        self._basic: dict[Reader, Callable[[bytes], object]] = {}
         self._catching_up: dict[Reader, list[Entry]] = {}
         self._behind: dict[Reader, int] = {}  # the first entry missed, or 0: none so far
         self._counts: dict[str, int] = {}  # connections present, by user name
@@ -91,12 +90,12 @@ class Room:
     def release(self, reader: Reader, after: int) -> bytes:
         """`reader` has read the log up to `after`: live from here on. Returns the frames held that come next."""
         held = self._catching_up.pop(reader, [])
-        (self._live if reader.full else self._basic)[reader] = None
+        (self._live if reader.full else self._basic)[reader] = reader.write
         return b"".join(entry.frame for entry in held if entry.seq > after)
 
     def fall_behind(self, reader: Reader) -> None:
         """`reader` is live and can't keep up: it gets nothing until it has drained and catches up."""
-        if self._live.pop(reader, self) is None or self._basic.pop(reader, self) is None:
+        if self._live.pop(reader, None) is not None or self._basic.pop(reader, None) is not None:
             self._behind[reader] = 0
 
     def leave_behind(self, reader: Reader, first: int) -> None:
@@ -109,7 +108,7 @@ class Room:
         first = self._behind.get(reader)
         if first == 0:
             del self._behind[reader]
-            (self._live if reader.full else self._basic)[reader] = None
+            (self._live if reader.full else self._basic)[reader] = reader.write
             return None
         return first
 
@@ -145,12 +144,9 @@ class Room:
         """Write `entries`, already on disk, to everyone present. Never waits. Returns the number of deliveries."""
         self.head = entries[-1].seq
         joined = entries[0].frame if len(entries) == 1 else b"".join([entry.frame for entry in entries])
-        # A copy: a transport that fills up takes its reader out of here while we write.
-        live = list(self._live)
-        if echoes:
-            live = self._answer(live, entries, echoes)
-        for reader in live:
-            reader.write(joined)
+        # Copies: a transport that fills up takes its reader out of here while we write.
+        for write in self._answered(entries, echoes) if echoes else tuple(self._live.values()):
+            write(joined)
         delivered = len(self._live) * len(entries)
         if self._basic:
             delivered += self._deliver_basic(entries)
@@ -167,21 +163,23 @@ class Room:
             if reader is not sender:
                 reader.write(frame)
 
-    def _answer(
-        self, live: list[Reader], entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]]
-    ) -> list[Reader]:
+    def _answered(
+        self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]]
+    ) -> list[Callable[[bytes], object]]:
+        """Write to those who asked, with their answers in it; returns how to write to the others."""
+        others = [write for reader, write in self._live.items() if reader not in echoes]
         for reader, answers in echoes.items():
             if reader in self._live:
                 own = {answer.entry: answer.frame for answer in answers}
                 reader.write(b"".join([own.get(entry, entry.frame) for entry in entries]))
-        return [reader for reader in live if reader not in echoes]
+        return others
 
     def _deliver_basic(self, entries: Sequence[Entry]) -> int:
         messages = [entry.frame for entry in entries if entry.type == "new_message"]
         if messages:
             joined = b"".join(messages)
-            for reader in list(self._basic):
-                reader.write(joined)
+            for write in tuple(self._basic.values()):
+                write(joined)
         return len(messages) * len(self._basic)
 
     # --- who is here

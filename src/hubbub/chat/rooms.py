@@ -15,6 +15,7 @@ from hubbub.errors import (
     BAD_NAME,
     BAD_PAYLOAD,
     FORBIDDEN,
+    NAME_TAKEN,
     NO_SUCH_ROOM,
     NOT_ENTERED,
     NOT_FOUND,
@@ -80,7 +81,12 @@ class Rooms:
         """The room called `name`, made if there is none and joined if need be: what entering it takes."""
         row = await self.find(identity, name)
         if row is None:
-            return await self._open_new(identity, name)
+            try:
+                return await self._open_new(identity, name)
+            except Refused as refused:
+                if refused.refusal is not NAME_TAKEN:
+                    raise
+            row = await self.of(identity, name)  # somebody was quicker to make it
         if row.member_role is None:
             if row.archived:
                 raise Refused(ROOM_ARCHIVED)

@@ -29,9 +29,8 @@ def migrate(engine: Engine) -> None:
 
     Idempotent. Raises `NewerDatabase` for a database of a later version, which it leaves alone.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
-    scripts = ScriptDirectory.from_config(config)
+    config = _config()
+    scripts = migrations()
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in scripts.walk_revisions()}
@@ -49,9 +48,21 @@ def migrate(engine: Engine) -> None:
         _name_epoch(connection)
 
 
+def migrations() -> ScriptDirectory:
+    """The migrations that this Hubbub has."""
+    return ScriptDirectory.from_config(_config())
+
+
 def new_epoch() -> str:
     """A random name for a log: clients that hold numbers of another one start anew."""
     return secrets.token_hex(8)
+
+
+def _config() -> Config:
+    config = Config()
+    # Alembic reads a % as the start of a name to fill in.
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
 
 
 def _name_epoch(connection: Connection) -> None:

@@ -7,12 +7,12 @@ refused leaves nothing behind; the others of its batch go on.
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from hubbub import frames
 from hubbub.errors import NO_SUCH_ROOM, Refused
 from hubbub.events import EntryPayload, room_prefix
-from hubbub.log import schema
+from hubbub.log import queries, schema
 
 _encode = msgspec.json.Encoder().encode
 _COLUMNS = ("room_id", "seq", "type", "user_id", "client_id", "at", "body")
@@ -97,11 +97,7 @@ class Transaction:
         if head is None:
             head = self._memory.heads.get(room_id)
         if head is None:
-            entries = schema.entries
-            head = (
-                self.connection.scalar(select(func.max(entries.c.seq)).where(entries.c.room_id == room_id))
-                or 0
-            )
+            head = queries.head(self.connection, room_id)
             self._heads[room_id] = head
         return head
 

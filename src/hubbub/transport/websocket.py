@@ -58,6 +58,7 @@ class WebSocketProtocol(asyncio.Protocol):
         "_loop",
         "_session",
         "transport",
+        "write",
     )
 
     def __init__(self, door: Door, connections: set[Any]) -> None:
@@ -73,12 +74,14 @@ class WebSocketProtocol(asyncio.Protocol):
         self._close_timer: asyncio.TimerHandle | None = None
         self._address: str | None = None
         self.transport: asyncio.Transport
+        self.write: Callable[[bytes], object]
 
     # --- the transport calls these
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is there, handed over by the HTTP protocol."""
         self.transport = cast(asyncio.Transport, transport)
+        self.write = self.transport.write
         self.transport.set_write_buffer_limits(high=self._door.settings.write_buffer_bytes)
         self._connections.add(self)
 
@@ -131,10 +134,6 @@ class WebSocketProtocol(asyncio.Protocol):
             self.close(restarting(1.0))
 
     # --- the hub calls these (hubbub.connection.Transport)
-
-    def write(self, data: bytes) -> None:
-        """Send finished frames."""
-        self.transport.write(data)
 
     def ping(self) -> None:
         """Send a ping."""
