@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run setup test check format bench lock clean browser lint types tree
+.PHONY: help run setup test check format bench lock clean browser lint types tree documents documents-check
 
 # Arguments for the program or the benchmark, and for pytest: make run ARGS="--port 9000"
 ARGS ?=
@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CHECKED := $(foreach folder,src tests bench tools,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
 
 help: ## list these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/run.stamp ## set up, then serve on http://localhost:8082 (ARGS="--port 9000")
 	@exec $(BIN)/hubbub serve $(ARGS)
@@ -26,7 +26,7 @@ setup: $(VENV)/dev.stamp ## set up for development, in .venv
 test: $(VENV)/dev.stamp ## set up, then run the tests (PYTEST_ARGS="-k ticket")
 	@tools/test.sh $(PYTEST_ARGS)
 
-check: test lint types tree ## the tests, then formatting, lint, types and the project's own rules
+check: test lint types tree documents-check ## the tests, then formatting, lint, types and the project's own rules
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check $(CHECKED)
@@ -37,6 +37,12 @@ types: $(VENV)/dev.stamp
 
 tree: $(VENV)/dev.stamp
 	$(BIN)/python tools/check_tree.py
+
+documents: $(VENV)/dev.stamp ## make docs/protocol.md and docs/asyncapi.json from the types
+	@$(BIN)/python -m tools.make_protocol
+
+documents-check: $(VENV)/dev.stamp
+	$(BIN)/python -m tools.make_protocol --check
 
 format: $(VENV)/dev.stamp ## format the code and mend what can be mended
 	$(BIN)/ruff format $(CHECKED)
