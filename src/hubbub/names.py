@@ -17,10 +17,15 @@ ROOM_NAME_LENGTH: Final = 64
 DISPLAY_NAME_LENGTH: Final = 64
 TOPIC_LENGTH: Final = 500
 
-# Letters and digits of any script, combining marks, and three joiners. No @ , ~ / which have a meaning of their own.
-_USER_NAME: Final = re.compile(r"[^\W_](?:[\w.\-]*\w)?")
+# A key may be longer than its name: one character may stand for up to eighteen. So wide are the tables' columns.
+USER_KEY_LENGTH: Final = 64
+ROOM_KEY_LENGTH: Final = 400
+
+# Between the letters and digits of a name; @ , ~ / have a meaning of their own.
+_JOINERS: Final = frozenset(".-_")
+_MOST_MARKS: Final = 3  # on one letter: scripts need two; a heap of them hides the lines above
 _ROOM_FORBIDDEN: Final = frozenset("@~,/\\?#%<>&\"'`|*:;")
-_MENTION: Final = re.compile(r"(?<![\w@./])@(\w(?:[\w.\-]*\w)?)")
+_MENTION: Final = re.compile(r"(?<![\w@./])@([^\s@,/]+)")
 # Invisible or shape-changing: control, format (zero width, right-to-left), surrogate, private use, unassigned, separators.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -35,7 +40,8 @@ def user_name(name: str) -> str:
     kept = unicodedata.normalize("NFC", name)
     if not kept or len(kept) > USER_NAME_LENGTH:
         raise Refused(BAD_NAME, f"A name has 1 to {USER_NAME_LENGTH} characters.", field="name")
-    if not _USER_NAME.fullmatch(kept) or _has_invisible(kept):
+    key = key_of(kept)
+    if not _reads_as_name(kept) or not _reads_as_name(key) or len(key) > USER_KEY_LENGTH:
         raise Refused(
             BAD_NAME, "A name is letters and digits, with . - _ between them, and no spaces.", field="name"
         )
@@ -51,7 +57,9 @@ def room_name(name: str) -> str:
         raise Refused(
             BAD_NAME, "A room's name has no invisible characters and no spaces at its ends.", field="room"
         )
-    if not _ROOM_FORBIDDEN.isdisjoint(kept) or kept in {".", ".."}:
+    key = key_of(kept)
+    # The key too: a room ＠ada，bob would else be the direct room @ada,bob.
+    if not _ROOM_FORBIDDEN.isdisjoint(kept + key) or key in {".", ".."} or len(key) > ROOM_KEY_LENGTH:
         raise Refused(
             BAD_NAME, "A room's name has none of @ ~ , / \\ ? # % < > & \" ' ` | * : ; in it.", field="room"
         )
@@ -82,7 +90,36 @@ def mentioned(message: str) -> frozenset[str]:
     """Keys of the names that `message` mentions as ``@name``; `here` stands for everyone."""
     if "@" not in message:
         return frozenset()
-    return frozenset(key_of(name) for name in _MENTION.findall(message))
+    candidates = (_name_at_start(text) for text in _MENTION.findall(message))
+    return frozenset(key_of(name) for name in candidates if name)
+
+
+def _reads_as_name(text: str) -> bool:
+    """Letters and digits of any script with their marks, the first a letter or digit, and joiners between them."""
+    return text[0].isalnum() and _name_at_start(text) == text and not _piles_marks(text)
+
+
+def _name_at_start(text: str) -> str:
+    """As much of `text` as can be a name."""
+    length = 0
+    for character in text:
+        if not (character.isalnum() or character in _JOINERS or _is_mark(character)):
+            break
+        length += 1
+    return text[:length].rstrip(".-")
+
+
+def _piles_marks(text: str) -> bool:
+    run = 0
+    for character in text:
+        run = run + 1 if _is_mark(character) else 0
+        if run > _MOST_MARKS:
+            return True
+    return False
+
+
+def _is_mark(character: str) -> bool:
+    return character > "\x7f" and unicodedata.category(character) in ("Mn", "Mc")
 
 
 def _has_invisible(text: str) -> bool:
