@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import assume, given, strategies as st
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from hubbub import names
 from hubbub.errors import BAD_NAME, Refused
@@ -114,7 +115,9 @@ def test_what_is_no_name_is_refused_and_the_field_is_named(name: str) -> None:
     assert (refused.value.refusal, refused.value.field) == (BAD_NAME, "name")
 
 
-@pytest.mark.parametrize("name", ["＠ada，bob", "a／b", "．．", "..", "@ada", "a,b", " general", "a\u200bb", "a  b", ""])
+@pytest.mark.parametrize(
+    "name", ["＠ada，bob", "a／b", "．．", "..", "@ada", "a,b", " general", "a\u200bb", "a  b", ""]
+)
 def test_a_room_can_not_be_named_like_a_direct_room_or_a_path(name: str) -> None:
     with pytest.raises(Refused) as refused:
         names.room_name(name)
@@ -139,7 +142,9 @@ def test_room_names_may_have_spaces_and_any_script(name: str) -> None:
         ("nobody", set()),
     ],
 )
-def test_a_mention_is_an_at_sign_before_a_name_at_the_start_of_a_word(message: str, mentioned: set[str]) -> None:
+def test_a_mention_is_an_at_sign_before_a_name_at_the_start_of_a_word(
+    message: str, mentioned: set[str]
+) -> None:
     assert names.mentioned(message) == mentioned
 
 

@@ -22,7 +22,9 @@ def test_with_nothing_given_every_setting_has_its_default() -> None:
 
 
 def test_the_command_line_counts_before_the_environment_and_that_before_the_default() -> None:
-    settings = load({"HUBBUB_PORT": "9000", "HUBBUB_HOST": "::1"}, {"port": "9001", "host": None, "data": None})
+    settings = load(
+        {"HUBBUB_PORT": "9000", "HUBBUB_HOST": "::1"}, {"port": "9001", "host": None, "data": None}
+    )
     assert (settings.port, settings.host, settings.data) == (9001, "::1", Path("data"))
 
 
@@ -32,7 +34,12 @@ def test_other_programs_variables_are_left_alone() -> None:
 
 def test_text_becomes_the_type_of_the_setting() -> None:
     settings = load(
-        {"HUBBUB_PING_SECONDS": "0.5", "HUBBUB_LIMIT_LOGINS": "0", "HUBBUB_STATIC": "front", "HUBBUB_DATA": "/d"}
+        {
+            "HUBBUB_PING_SECONDS": "0.5",
+            "HUBBUB_LIMIT_LOGINS": "0",
+            "HUBBUB_STATIC": "front",
+            "HUBBUB_DATA": "/d",
+        }
     )
     assert (settings.ping_seconds, settings.limit_logins, settings.static, settings.data) == (
         0.5,
@@ -43,7 +50,9 @@ def test_text_becomes_the_type_of_the_setting() -> None:
 
 
 def test_a_list_stands_in_the_environment_with_commas_between() -> None:
-    settings = load({"HUBBUB_ALLOW_ORIGIN": "https://a.example, http://b.example:81", "HUBBUB_TRUST_PROXY": "::1"})
+    settings = load(
+        {"HUBBUB_ALLOW_ORIGIN": "https://a.example, http://b.example:81", "HUBBUB_TRUST_PROXY": "::1"}
+    )
     assert settings.allow_origin == ("https://a.example", "http://b.example:81")
     assert settings.trust_proxy == ("::1",)
 
@@ -81,7 +90,9 @@ def test_tls_needs_both_certificate_and_key() -> None:
     assert not Settings().tls
 
 
-@pytest.mark.parametrize("origin", ["chat.example.org", "*", "https://a.example/", "https://a.example/x", "null"])
+@pytest.mark.parametrize(
+    "origin", ["chat.example.org", "*", "https://a.example/", "https://a.example/x", "null"]
+)
 def test_an_allowed_origin_is_an_origin(origin: str) -> None:
     assert "https://chat.example.org" in refusal({}, {"allow_origin": [origin]})
 
