@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Literal
 
 import argon2
 import pytest
@@ -48,9 +49,9 @@ def test_the_hasher_runs_once_whether_the_name_is_known_or_not(
     runs = []
 
     class Counting(argon2.PasswordHasher):
-        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002 - the library's name
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - the library's name
             runs.append(argon2.extract_parameters(str(hash)))
-            return super().verify(hash, password)  # type: ignore[return-value]
+            return super().verify(hash, password)
 
     monkeypatch.setattr(passwords, "_hasher", Counting(time_cost=2, memory_cost=19456, parallelism=1))
     assert passwords.verified(password, real if kept else None) == Verdict(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -113,12 +113,13 @@ def test_an_admin_can_neither_disable_nor_demote_an_owner(connection: Connection
     people.add(connection, "olga", role="owner", now=NOW)
     people.add(connection, "otto", role="owner", now=NOW)
     admin = identity(people.add(connection, "adam", role="admin", now=NOW))
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: people.disable(connection, "olga", actor=admin, now=NOW),
         lambda: people.set_role(connection, "olga", "member", actor=admin),
         lambda: people.enable(connection, "olga", actor=admin),
         lambda: people.set_role(connection, "adam", "owner", actor=admin),
-    ):
+    )
+    for act in acts:
         with refused_with(FORBIDDEN):
             act()
 
@@ -129,10 +130,11 @@ def test_the_last_owner_can_be_neither_disabled_nor_demoted_even_from_the_comman
     people.add(connection, "olga", role="owner", now=NOW)
     people.add(connection, "otto", role="owner", now=NOW)
     people.disable(connection, "otto", now=NOW)
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: people.disable(connection, "olga", now=NOW),
         lambda: people.set_role(connection, "olga", "admin"),
-    ):
+    )
+    for act in acts:
         with refused_with(CONFLICT):
             act()
     people.enable(connection, "otto")
