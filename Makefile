@@ -13,7 +13,7 @@ LOCK_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-CHECKED := $(foreach folder,src tests bench tools,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
+CHECKED := $(foreach folder,src tests bench tools examples,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
