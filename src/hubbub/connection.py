@@ -26,7 +26,9 @@ _INBOX_FULL: Final = 64
 class Transport(Protocol):
     """A WebSocket as a client sees it. Nothing here waits."""
 
-    write: Callable[[bytes], object]  # sends finished text frames (see `hubbub.frames`)
+    @property
+    def write(self) -> Callable[[bytes], object]:
+        """What sends finished text frames (see `hubbub.frames`)."""
 
     def ping(self) -> None:
         """Send a ping."""

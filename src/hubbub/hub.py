@@ -1,23 +1,22 @@
 """The hub (the tutorial's Manager): its clients, the handlers by type of event, the rooms in use, who is here.
 
-An application adds events of its own with `Hub.on`. Everything here runs on the event loop and never waits, but
-for `connect`, which reads what a user belongs to.
+An application adds events of its own with `Hub.on`. Everything here runs on the event loop, and waits for nothing
+but a commit that is asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any, Final, Protocol, TypeVar, Union, get_type_hints
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 import structlog
 
-from hubbub import frames
 from hubbub.clock import Clock
 from hubbub.connection import Client, Transport
 from hubbub.decoding import refusal_for
+from hubbub.delivery import AwaitedChange, ClientChange, Sorted
 from hubbub.errors import (
     INTERNAL,
     POLICY,
@@ -29,23 +28,23 @@ from hubbub.errors import (
     Refused,
     restarting,
 )
-from hubbub.events import ClientEvent, Gap, RoomHead, client_event, encode, wrap
+from hubbub.events import ClientEvent, Gap, Payload
 from hubbub.figures import Figures
+from hubbub.handlers import H, Handler, Handlers
+from hubbub.heads import Heads
 from hubbub.heartbeat import Heartbeat
 from hubbub.limits import RateLimit
 from hubbub.log.queries import RoomRow
 from hubbub.log.store import Store
-from hubbub.log.transaction import Change, Entry
+from hubbub.log.transaction import Change
 from hubbub.log.writer import Writer
-from hubbub.membership import Membership, User
+from hubbub.membership import Membership
 from hubbub.names import key_of
-from hubbub.pulse import Pulse
-from hubbub.room import Echo, Reader, Room
+from hubbub.presence import Presence
+from hubbub.room import Room
 from hubbub.settings import Settings
 from hubbub.tickets import Identity
 
-Handler = Callable[[Client, Any], Awaitable[None] | None]
-H = TypeVar("H", bound=Callable[..., Any])
 T = TypeVar("T")
 
 _BASIC_EVENTS: Final = frozenset({"send_message", "change_room"})
@@ -62,47 +61,10 @@ class Directory(Protocol):
     async def member(self, client: Client, name: str) -> Room:
         """The room called `name`, to which the client's user belongs."""
 
-
-class ClientChange(Change):
-    """A change that a client asked for: it gets the entry as its answer, or the refusal."""
-
-    __slots__ = ("origin", "ref")
-
-    def __init__(self, origin: Client | None, ref: str | int | None) -> None:
-        super().__init__()
-        self.origin = origin
-        self.ref = ref
-
-    def refused(self, error: Refused) -> None:
-        """Tell the client; on the event loop."""
-        if self.origin is not None:
-            self.origin.refuse(error, self.ref)
-
-
-class _Awaited(Change):
-    """A change that somebody waits for."""
-
-    __slots__ = ("change", "done")
-
-    def __init__(self, change: Change, done: asyncio.Future[None]) -> None:
-        super().__init__()
-        self.change = change
-        self.done = done
-
-    def apply(self, tx: Any) -> None:
-        self.change.entries = self.entries
-        self.change.error = None
-        self.change.apply(tx)
-
-    def finished(self) -> None:
-        self.change.error = self.error
-        self.change.finished()
-        if self.done.done():
-            return
-        if self.error is not None:
-            self.done.set_exception(self.error)
-        else:
-            self.done.set_result(None)
+    async def append(
+        self, client: Client, room: str, type_: str, payload: Mapping[str, object] | Payload, id_: str | None
+    ) -> int:
+        """Put an entry of the application's own into a room's log; its number."""
 
 
 class HubLimits:
@@ -118,10 +80,7 @@ class Hub:
     """Clients, rooms and handlers of one server. Add handlers, then `start` it in a running event loop."""
 
     def __init__(self) -> None:
-        self._handlers: dict[str, Handler] = {}
-        self._events: dict[str, type[ClientEvent]] = {}
-        self._by_event: dict[type[ClientEvent], tuple[str, Handler]] = {}
-        self._decode: Callable[[str], ClientEvent] | None = None
+        self.handlers = Handlers()
         self.clients: set[Client] = set()
         self.behind: set[Client] = set()
         self.rooms: dict[int, Room] = {}
@@ -140,31 +99,16 @@ class Hub:
         function is called. The function may be `async`: the client's next events wait until it is done. `Refused`
         raised in it is told to the client.
         """
-
-        def register(function: H) -> H:
-            self.add_handler(type_, _payload_type(function), function)
-            return function
-
-        return register
+        return self.handlers.on(type_)
 
     def add_handler(self, type_: str, payload: type[Any], function: Handler) -> None:
         """The same as `on`, with the payload's type given."""
-        if type_ in self._handlers:
-            raise ValueError(f"There is a handler for {type_!r} already.")
-        self._handlers[type_] = function
-        self._events[type_] = client_event(type_, payload)
-        self._by_event[self._events[type_]] = (type_, function)
-        self._decode = None
+        self.handlers.add(type_, payload, function)
 
     @property
     def event_types(self) -> list[str]:
         """The types of event that clients may send."""
-        return sorted(self._handlers)
-
-    def _decoder(self) -> Callable[[str], ClientEvent]:
-        if self._decode is None:
-            self._decode = msgspec.json.Decoder(Union[tuple(self._events.values())]).decode
-        return self._decode
+        return self.handlers.types
 
     # --- life
 
@@ -178,11 +122,13 @@ class Hub:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.writer = Writer(store, clock, self._deliver)
         self._heartbeat = Heartbeat(settings.ping_seconds, settings.pong_seconds)
-        self._leavers: list[tuple[float, Room, str]] = []
-        self._dirty_presence: set[Room] = set()
-        self._dirty_heads: set[int] = set()
-        self._presence = Pulse(settings.presence_interval_seconds, self._tell_presence)
-        self._heads = Pulse(settings.room_head_interval_seconds, self._tell_heads)
+        self._presence = Presence(
+            settings.presence_interval_seconds,
+            settings.presence_grace_seconds,
+            self._loop.time,
+            self.forget_if_empty,
+        )
+        self._heads = Heads(settings.room_head_interval_seconds, self.membership)
         self._bad_frames = RateLimit(50, 1000)
         self.limits = HubLimits(settings)
         self.loop_delay_seconds = 0.0  # how late the timer was, last
@@ -267,11 +213,11 @@ class Hub:
         """Decode one event and call its handler; returns what is to be awaited if the handler waits."""
         self.figures.events += 1
         try:
-            event = (self._decode or self._decoder())(text)
+            event = self.handlers.decode(text)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             self._refuse_frame(client, *refusal_for(text, error, self.event_types))
             return None
-        type_, handler = self._by_event[type(event)]
+        type_, handler = self.handlers.of(event)
         client.ref = event.ref
         if client.full:
             if type_ == "change_room":
@@ -340,8 +286,7 @@ class Hub:
         """`client` is in `room` from here on, and catching up. `called` is the name that it used."""
         if not room.hears(client):
             client.entered += 1
-            if room.come(client.name):
-                self._presence_changed(room)
+            self._presence.came(room, client.name)
         client.rooms[called] = room
         client.rooms[room.name] = room
         room.hold(client)
@@ -354,11 +299,7 @@ class Hub:
         room.dismiss(client)
         for called in [name for name, its in client.rooms.items() if its is room]:
             del client.rooms[called]
-        gone_at = self._loop.time() + self.settings.presence_grace_seconds
-        if room.go(client.name, gone_at):
-            self._leavers.append((gone_at, room, client.name))
-            if not self.settings.presence_grace_seconds:
-                self._see_off()
+        self._presence.went(room, client.name)
 
     def rename(self, room: Room, name: str) -> None:
         """A room in use has a new name."""
@@ -393,28 +334,19 @@ class Hub:
     async def commit(self, change: Change) -> None:
         """Write a change and wait until it is on disk and delivered. Raises its `Refused`."""
         done = self._loop.create_future()
-        self.writer.submit(_Awaited(change, done))
+        self.writer.submit(AwaitedChange(change, done))
         await done
 
     def _deliver(self, batch: list[Change]) -> None:
         """A batch is on disk: write it to everyone, answer those who asked, then let each change finish."""
-        by_room: dict[int, list[Entry]] = {}
-        answers: list[tuple[ClientChange, Entry]] = []
-        echoes: dict[int, dict[Reader, list[Echo]]] = {}
-        for change in batch:
-            for entry in change.entries:
-                if not entry.repeat:
-                    by_room.setdefault(entry.room_id, []).append(entry)
-            if isinstance(change, ClientChange) and change.origin is not None and change.entries:
-                self._sort_answer(change, change.entries[-1], answers, echoes)
-        for room_id, entries in by_room.items():
+        found = Sorted(batch, self.rooms)
+        for room_id, entries in found.by_room.items():
             room = self.rooms.get(room_id)
             if room is not None:
-                self.figures.deliveries += room.deliver(entries, echoes.get(room_id))
-            self._news(room_id, entries)
-        for change, entry in answers:
-            if change.origin is not None and not change.origin.closing:
-                change.origin.write(_answer_frame(entry, change.ref))
+                self.figures.deliveries += room.deliver(entries, found.echoes.get(room_id))
+            self._heads.moved(room_id, entries)
+        for answer in found.answers:
+            answer.client.write(answer.frame)
         for change in batch:
             if change.error is not None and isinstance(change, ClientChange):
                 change.refused(change.error)
@@ -423,58 +355,9 @@ class Hub:
             except Exception:
                 logger.exception("change not finished", change=type(change).__name__)
 
-    def _sort_answer(
-        self,
-        change: ClientChange,
-        entry: Entry,
-        answers: list[tuple[ClientChange, Entry]],
-        echoes: dict[int, dict[Reader, list[Echo]]],
-    ) -> None:
-        """The sender hears its entry with the room's others; alone, if it is a repeat or it is not in the room."""
-        client = change.origin
-        if client is None or client.closing:
-            return
-        room = self.rooms.get(entry.room_id)
-        if entry.repeat or room is None or not room.hears(client):
-            if client.full or entry.repeat:
-                answers.append((change, entry))
-        elif change.ref is not None and client.full:
-            echo = Echo(entry, _answer_frame(entry, change.ref))
-            echoes.setdefault(entry.room_id, {}).setdefault(client, []).append(echo)
-
-    # --- news of rooms one is not in
-
-    def _news(self, room_id: int, entries: list[Entry]) -> None:
-        watchers = self.membership.watchers.get(room_id)
-        if not watchers:
-            return
-        self.membership.heard_of(room_id, entries)
-        self.tell_head(room_id)
-
     def tell_head(self, room_id: int) -> None:
         """Tell the connected members who are not in a room of its head, soon."""
-        self._dirty_heads.add(room_id)
-        self._heads.poke()
-
-    def _tell_heads(self) -> None:
-        dirty, self._dirty_heads = self._dirty_heads, set()
-        users: dict[User, list[int]] = {}
-        heads = self.membership.heads
-        for room_id in dirty:
-            for user in self.membership.watchers.get(room_id, ()):
-                users.setdefault(user, []).append(room_id)
-        for user, room_ids in users.items():
-            news = {
-                room_id: frames.text(encode("room_head", RoomHead(mark.name, heads[room_id], mark.mentions)))
-                for room_id in room_ids
-                if (mark := user.marks.get(room_id)) is not None
-            }
-            for client in user.clients:
-                if client.full and client.behind_since is None and news:
-                    inside = {room.id for room in client.rooms.values()}
-                    told = b"".join([frame for room_id, frame in news.items() if room_id not in inside])
-                    if told:
-                        client.write(told)
+        self._heads.tell(room_id)
 
     def tell_gap(self, client: Client, room: Room) -> None:
         """`client` reads again: live at once if it missed nothing of `room`, else told what it missed."""
@@ -487,32 +370,6 @@ class Hub:
             room.hold(client)
             room.release(client, room.head)
 
-    # --- presence
-
-    def _presence_changed(self, room: Room) -> None:
-        self._dirty_presence.add(room)
-        self._presence.poke()
-
-    def _tell_presence(self) -> None:
-        dirty, self._dirty_presence = self._dirty_presence, set()
-        for room in dirty:
-            frame = room.presence()
-            if frame is not None:
-                room.broadcast(frame)
-            self.forget_if_empty(room)
-
-    def _see_off(self) -> None:
-        now = self._loop.time()
-        due = [leaver for leaver in self._leavers if leaver[0] <= now]
-        if not due:
-            return
-        self._leavers = [leaver for leaver in self._leavers if leaver[0] > now]
-        for _, room, name in due:
-            if room.gone(name, now):
-                self._presence_changed(room)
-            else:
-                self.forget_if_empty(room)
-
     # --- the one timer
 
     def _tick(self) -> None:
@@ -521,22 +378,9 @@ class Hub:
         self._tick_at = now + self._heartbeat.tick_seconds
         self._ticker = self._loop.call_at(self._tick_at, self._tick)
         self._heartbeat.tick(self.clock.monotonic())
-        self._see_off()
+        self._presence.tick()
         if self.behind:
             limit = self.clock.monotonic() - self.settings.slow_reader_seconds
             for client in [client for client in self.behind if (client.behind_since or 0) <= limit]:
                 client.close(TOO_SLOW)
                 client.transport.abort()
-
-
-def _answer_frame(entry: Entry, ref: str | int | None) -> bytes:
-    return entry.frame if ref is None else frames.text(wrap(entry.type, entry.payload, ref))
-
-
-def _payload_type(function: Callable[..., Any]) -> type[Any]:
-    parameters = list(inspect.signature(function).parameters)
-    hints = get_type_hints(function)
-    if len(parameters) != 2 or parameters[1] not in hints:
-        raise TypeError(f"A handler takes a client and a payload with its type: {function.__qualname__}.")
-    payload: type[Any] = hints[parameters[1]]
-    return payload

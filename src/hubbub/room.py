@@ -157,8 +157,14 @@ class Room:
                 self._behind[reader] = entries[0].seq
         return delivered
 
-    def broadcast(self, frame: bytes, sender: Reader | None = None) -> None:
-        """Write a frame that is in no log to everyone live in the full profile but `sender`."""
+    def broadcast(self, frame: bytes, sender: Reader | None = None, *, missable: bool = True) -> None:
+        """Write a frame that is in no log to everyone live in the full profile but `sender`.
+
+        If it is not `missable`, those who are behind are told of a gap, so that they enter again.
+        """
+        if not missable:
+            for reader, first in self._behind.items():
+                self._behind[reader] = first or self.head + 1
         for reader in list(self._live):
             if reader is not sender:
                 reader.write(frame)

@@ -6,9 +6,10 @@ from sqlalchemy import update
 
 from hubbub import frames
 from hubbub.connection import Client
+from hubbub.delivery import ClientChange
 from hubbub.errors import NO_SUCH_ROOM, NOT_ENTERED, Refused
 from hubbub.events import IsTyping, MarkRead, Read, Typing, encode
-from hubbub.hub import ClientChange, Hub
+from hubbub.hub import Hub
 from hubbub.log import queries
 from hubbub.log.schema import members
 from hubbub.log.transaction import Transaction

@@ -5,8 +5,11 @@ A room is always fetched by look-up for somebody: one that they may not see does
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection
 
+from hubbub.chat.custom import CustomEntry
 from hubbub.chat.membership_changes import Join, Leave, SetMemberRole
 from hubbub.chat.room_changes import ChangeRoomState, MakeDirect, MakeRoom
 from hubbub.clock import Clock, rfc3339
@@ -23,6 +26,7 @@ from hubbub.errors import (
     ROOM_ARCHIVED,
     Refused,
 )
+from hubbub.events import Payload
 from hubbub.hub import Hub
 from hubbub.limits import RateLimit
 from hubbub.log import queries
@@ -76,6 +80,14 @@ class Rooms:
         if row.member_role is None:
             raise Refused(NOT_ENTERED)
         return self._hub.room_for(row)
+
+    async def append(
+        self, client: Client, room: str, type_: str, payload: Mapping[str, object] | Payload, id_: str | None
+    ) -> int:
+        """Put an entry of an application's own into a room's log; its number once it is delivered."""
+        change = CustomEntry(client, await self.member(client, room), type_, payload, id_)
+        await self._hub.commit(change)
+        return change.seq
 
     async def open(self, identity: Identity, name: str) -> RoomRow:
         """The room called `name`, made if there is none and joined if need be: what entering it takes."""

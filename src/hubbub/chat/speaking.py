@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Row, select, update
 
 from hubbub.connection import Client
+from hubbub.delivery import ClientChange
 from hubbub.errors import (
     BAD_PAYLOAD,
     BAD_TEXT,
@@ -35,7 +36,7 @@ from hubbub.events import (
     SendMessage,
     room_prefix,
 )
-from hubbub.hub import ClientChange, Hub
+from hubbub.hub import Hub
 from hubbub.log import queries
 from hubbub.log.schema import entries, members, users
 from hubbub.log.transaction import Transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from hubbub.log.schema import entries, members, mentions, meta, room_aliases, rooms, users
 
@@ -54,8 +54,8 @@ class LogItem:
 
 # --- the statements, built once: to build one costs more than to run it
 
-_user: Final = bindparam("user_id")
-_room_id: Final = bindparam("room_id")
+_user: Final[Any] = bindparam("user_id")
+_room_id: Final[Any] = bindparam("room_id")
 _ROOM: Final = select(
     rooms.c.id,
     rooms.c.name,
@@ -270,11 +270,11 @@ def _within(limit_bytes: int, items: list[LogItem]) -> list[LogItem]:
     return items
 
 
-def _visible(row: Row[Any]) -> bool:
-    return row.kind == "public" or row.user_id is not None
+def _visible(row: Any) -> bool:
+    return bool(row.kind == "public" or row.user_id is not None)
 
 
-def _room(row: Row[Any]) -> RoomRow:
+def _room(row: Any) -> RoomRow:
     return RoomRow(
         id=row.id,
         name=row.name,

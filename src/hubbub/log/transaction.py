@@ -110,14 +110,17 @@ class Transaction:
         payload: EntryPayload,
         client_id: str | None,
     ) -> Entry:
-        """Append an entry whose payload has the number `head(room_id) + 1`."""
-        encoded = _encode(payload)
-        entry = Entry(room_id, payload.seq, type_, user_id, encoded)
-        body = "{" + encoded[len(room_prefix(payload.room)) :].decode()
-        self._heads[room_id] = payload.seq
-        self._rows.append((room_id, payload.seq, type_, user_id, client_id, self.at_ms, body))
-        change.entries.append(entry)
+        """Append an entry whose payload begins with the room's name and the number `head(room_id) + 1`."""
+        entry = Entry(room_id, payload.seq, type_, user_id, _encode(payload))
+        self.append_entry(change, entry, payload.room, client_id)
         return entry
+
+    def append_entry(self, change: Change, entry: Entry, room: str, client_id: str | None) -> None:
+        """Append an entry that is encoded already, its payload beginning with the name of its `room`."""
+        body = "{" + entry.payload[len(room_prefix(room)) :].decode()
+        self._heads[entry.room_id] = entry.seq
+        self._rows.append((entry.room_id, entry.seq, entry.type, entry.user_id, client_id, self.at_ms, body))
+        change.entries.append(entry)
 
     def repeated(self, room_id: int, room: str, user_id: int, client_id: str | None) -> Entry | None:
         """The entry that this sender put in this room under this id before, if any."""

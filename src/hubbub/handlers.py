@@ -1,0 +1,67 @@
+"""The handlers of a hub by type of event, each with the type of its payload."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, Union, get_type_hints
+
+import msgspec
+
+from hubbub.connection import Client
+from hubbub.events import ClientEvent, client_event
+
+Handler = Callable[[Client, Any], Awaitable[None] | None]
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+class Handlers:
+    """What a hub does with each type of event. Decodes and checks an event in one step."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, type[ClientEvent]] = {}
+        self._by_event: dict[type[ClientEvent], tuple[str, Handler]] = {}
+        self._decoder: Callable[[str], ClientEvent] | None = None
+
+    @property
+    def types(self) -> list[str]:
+        """The types of event that are handled."""
+        return sorted(self._events)
+
+    def on(self, type_: str) -> Callable[[H], H]:
+        """Handle events of `type_` with the decorated function; the annotation of its payload says what fits."""
+
+        def register(function: H) -> H:
+            self.add(type_, _payload_type(function), function)
+            return function
+
+        return register
+
+    def add(self, type_: str, payload: type[Any], function: Handler) -> None:
+        """Handle events of `type_`, whose payload is `payload`, with `function`. ValueError if something does already."""
+        if type_ in self._events:
+            raise ValueError(f"There is a handler for {type_!r} already.")
+        self._events[type_] = client_event(type_, payload)
+        self._by_event[self._events[type_]] = (type_, function)
+        self._decoder = None
+
+    def decode(self, text: str) -> ClientEvent:
+        """One event. Raises msgspec's errors for what is none."""
+        if self._decoder is None:
+            # One tagged union of all types, put together when it is needed: types come in at run time.
+            union: Any = Union[tuple(self._events.values())]  # noqa: UP007
+            self._decoder = msgspec.json.Decoder(union).decode
+        return self._decoder(text)
+
+    def of(self, event: ClientEvent) -> tuple[str, Handler]:
+        """The type of an event, and what handles it."""
+        return self._by_event[type(event)]
+
+
+def _payload_type(function: Callable[..., Any]) -> type[Any]:
+    parameters = list(inspect.signature(function).parameters)
+    hints = get_type_hints(function)
+    if len(parameters) != 2 or parameters[1] not in hints:
+        raise TypeError(f"A handler takes a client and a payload with its type: {function.__qualname__}.")
+    payload: type[Any] = hints[parameters[1]]
+    return payload

@@ -1,0 +1,58 @@
+"""News of rooms that one belongs to and is not in: `room_head`, a room at most once in an interval."""
+
+from __future__ import annotations
+
+from hubbub import frames
+from hubbub.events import RoomHead, encode
+from hubbub.log.transaction import Entry
+from hubbub.membership import Membership, User
+from hubbub.pulse import Pulse
+
+
+class Heads:
+    """Tells connected members of the heads of rooms that they are not in."""
+
+    def __init__(self, interval_seconds: float, membership: Membership) -> None:
+        self._membership = membership
+        self._dirty: set[int] = set()
+        self._pulse = Pulse(interval_seconds, self._tell)
+
+    def moved(self, room_id: int, entries: list[Entry]) -> None:
+        """A room has new entries."""
+        if self._membership.watchers.get(room_id):
+            self._membership.heard_of(room_id, entries)
+            self.tell(room_id)
+
+    def tell(self, room_id: int) -> None:
+        """Tell of a room's head, soon."""
+        self._dirty.add(room_id)
+        self._pulse.poke()
+
+    def stop(self) -> None:
+        """Tell no more."""
+        self._pulse.stop()
+
+    def _tell(self) -> None:
+        dirty, self._dirty = self._dirty, set()
+        users: dict[User, list[int]] = {}
+        for room_id in dirty:
+            for user in self._membership.watchers.get(room_id, ()):
+                users.setdefault(user, []).append(room_id)
+        for user, room_ids in users.items():
+            self._tell_user(user, room_ids)
+
+    def _tell_user(self, user: User, room_ids: list[int]) -> None:
+        news: dict[int, bytes] | None = None
+        for client in user.clients:
+            if not client.full or client.behind_since is not None or client.closing:
+                continue
+            inside = {room.id for room in client.rooms.values()}
+            outside = [room_id for room_id in room_ids if room_id not in inside]
+            if outside:
+                news = news or {room_id: self._frame(user, room_id) for room_id in room_ids}
+                client.write(b"".join([news[room_id] for room_id in outside]))
+
+    def _frame(self, user: User, room_id: int) -> bytes:
+        mark = user.marks[room_id]
+        head = RoomHead(mark.name, self._membership.heads[room_id], mark.mentions)
+        return frames.text(encode("room_head", head))
