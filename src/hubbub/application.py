@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
-from hubbub import server
+import structlog
+
+from hubbub import logs, server
 from hubbub.hub import Hub
 from hubbub.settings import load
 from hubbub.transport.asgi import Receive, Scope, Send, serve_websocket
@@ -37,6 +40,8 @@ class Application:
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
         """Work while the block runs."""
+        if not structlog.is_configured():
+            logs.set_up_own(self._settings, sys.stderr)
         async with server.service(self._settings, self._hub) as self._service:
             try:
                 yield

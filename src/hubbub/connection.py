@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hubbub import frames
 from hubbub.errors import REFUSALS, CloseReason, Refused
-from hubbub.events import Error, encode
+from hubbub.events import Error, Payload, encode
 from hubbub.room import Room
 from hubbub.tickets import Identity
 
@@ -135,6 +135,22 @@ class Client:
     def reply(self, type_: str, payload: object) -> None:
         """Answer the event being handled: `send` with its `ref`."""
         self.send(type_, payload, self.ref)
+
+    async def append(
+        self, room: str, type_: str, payload: Mapping[str, object] | Payload, *, id_: str | None = None
+    ) -> int:
+        """Put an entry of your application's own into the log of a room that this client's user belongs to.
+
+        Everyone in the room gets it as an event of `type_` with `room`, `seq`, `from` and `sent` before the payload's
+        own fields; it is numbered, kept and replayed like a message, and once only for each `id_` of this user.
+        Returns its number once it is on disk and delivered. Raises `Refused`.
+        """
+        return await self.hub.directory.append(self, room, type_, payload, id_)
+
+    async def tell(self, room: str, type_: str, payload: Mapping[str, object] | Payload) -> None:
+        """Send an event that is in no log to everyone in a room that this client's user belongs to."""
+        found = await self.hub.directory.member(self, room)
+        found.broadcast(frames.text(encode(type_, payload)))
 
     def refuse(
         self,

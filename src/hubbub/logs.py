@@ -17,6 +17,24 @@ _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 def set_up(settings: Settings, stream: TextIO | None = None) -> None:
     """Send what Hubbub and its libraries log to `stream` (standard error), as `settings` say."""
     stream = stream or sys.stderr
+    shared, ending = set_up_own(settings, stream)
+    level = _LEVELS[settings.log_level]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("uvicorn", "uvicorn.error", "alembic", "websockets", "asyncio"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+def set_up_own(settings: Settings, stream: TextIO) -> tuple[list[Processor], list[Processor]]:
+    """Send what Hubbub itself logs to `stream`, and leave other loggers alone. Returns the processors."""
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not stream.isatty())
     level = _LEVELS[settings.log_level]
     shared: list[Processor] = [
@@ -41,15 +59,4 @@ def set_up(settings: Settings, stream: TextIO | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for noisy in ("uvicorn", "uvicorn.error", "alembic", "websockets", "asyncio"):
-        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+    return shared, ending
