@@ -50,7 +50,7 @@ class Administration:
                 after = people.enable(connection, name, actor=actor)
             return before, after
 
-        before, after = await self._store.write(apply)
+        before, after = await self._identities.write(apply)
         if (after.role, after.disabled) != (before.role, before.disabled):
             self._identities.end(Ended(after.id))
         return after
@@ -59,13 +59,13 @@ class Administration:
         """A link by which the person called `name` sets a new password, once."""
         _administers(actor)
         now = self._identities.now()
-        return await self._store.write(lambda c: invitations.invite_reset(c, name, actor=actor, now=now))
+        return await self._identities.write(lambda c: invitations.invite_reset(c, name, actor=actor, now=now))
 
     async def invite(self, actor: Identity, *, role: str, uses: int, hours: float) -> Link:
         """A link by which `uses` people make themselves an account in the next `hours`."""
         _administers(actor)
         now = self._identities.now()
-        return await self._store.write(
+        return await self._identities.write(
             lambda c: invitations.invite(c, role=role, uses=uses, hours=hours, actor=actor, now=now)
         )
 
@@ -78,7 +78,7 @@ class Administration:
     async def withdraw(self, actor: Identity, invitation_id: int) -> None:
         """Void a link."""
         _administers(actor)
-        await self._store.write(lambda c: invitations.withdraw(c, invitation_id, actor=actor))
+        await self._identities.write(lambda c: invitations.withdraw(c, invitation_id, actor=actor))
 
 
 def _administers(actor: Identity) -> None:

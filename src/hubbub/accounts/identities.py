@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,8 @@ from hubbub.clock import Clock
 from hubbub.errors import Refused
 from hubbub.log.store import Store
 from hubbub.tickets import Identity
+
+T = TypeVar("T")
 
 SEEN_EVERY: Final = 60_000  # milliseconds between two notes that a session is in use
 SWEEP_SECONDS: Final = 60.0
@@ -49,6 +52,7 @@ class Identities:
         self._revision: int | None = None
         self._checked_at = float("-inf")
         self._look_until = float("-inf")
+        self._noticing: asyncio.Task[None] | None = None
         self._sweep_at = clock.monotonic()
 
     def now(self) -> int:
@@ -78,6 +82,19 @@ class Identities:
         found = await self._find(self._tokens, digest(token))
         return found.identity if found else None
 
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        """Make a change that may end ways in, which the caller then tells with `end`: it is no news to `tend`."""
+
+        def counted(connection: Connection) -> tuple[T, int, int]:
+            before = revision.revision(connection)
+            result = change(connection)
+            return result, before, revision.revision(connection)
+
+        result, before, after = await self._store.write(counted)
+        if before == self._revision:
+            self._revision = after
+        return result
+
     def on_ended(self, listener: Callable[[Ended], None]) -> None:
         """Call `listener` at once whenever a way in ends."""
         self._listeners.append(listener)
@@ -100,7 +117,7 @@ class Identities:
         """
         try:
             await self._sweep()
-            await self._notice()
+            await self._noticed()
             if self._clock.monotonic() < self._look_until:
                 await self._look_at(list(live()))
         except Refused:
@@ -108,16 +125,30 @@ class Identities:
 
     def close(self) -> None:
         """Stop looking."""
+        if self._noticing is not None:
+            self._noticing.cancel()
         self._sessions.close()
         self._tokens.close()
 
     async def _find(self, known: Known, key: str) -> Found | None:
         if self._clock.monotonic() - self._checked_at > STALE_SECONDS:
-            await self._notice()
+            await self._noticed()
         return await known.find(key)
 
+    async def _noticed(self) -> None:
+        """Notice; thousands who come at once wait for one reading."""
+        if self._noticing is None:
+            self._noticing = asyncio.create_task(self._notice())
+            self._noticing.add_done_callback(self._forget_noticing)
+        await asyncio.shield(self._noticing)
+
+    def _forget_noticing(self, done: asyncio.Task[None]) -> None:
+        self._noticing = None
+        if not done.cancelled():
+            done.exception()  # whoever waits gets it; if nobody does, it is no news
+
     async def _notice(self) -> None:
-        """Read whether any way in was ended since the last time, here or elsewhere."""
+        """Read whether any way in was ended elsewhere since the last time."""
         asked_at = self._clock.monotonic()
         now = await self._store.read(revision.revision)
         self._checked_at = max(self._checked_at, asked_at)
@@ -142,7 +173,7 @@ class Identities:
         self._sweep_at = self._clock.monotonic() + SWEEP_SECONDS
         seen, self._seen = list(self._seen.values()), {}
         now = self.now()
-        expired = await self._store.write(lambda connection: _write_down(connection, seen, now))
+        expired = await self.write(lambda connection: _write_down(connection, seen, now))
         for session_id, user_id in expired:
             self.end(Ended(user_id, session_id))
 

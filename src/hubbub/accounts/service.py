@@ -208,13 +208,15 @@ class Accounts:
     async def end_sessions(self, identity: Identity, *, others_only: bool = False) -> int:
         """End all of one's own sessions, or all but this one; how many."""
         keep = identity.session_id if others_only else None
-        ended = await self._store.write(lambda c: sessions.end_all(c, identity.user_id, keep=keep))
+        ended = await self._identities.write(lambda c: sessions.end_all(c, identity.user_id, keep=keep))
         self._end_each(identity.user_id, ended)
         return len(ended)
 
     async def change_display_name(self, identity: Identity, display_name: str) -> str:
         """Set the name that is shown; the name as it is kept."""
-        kept = await self._store.write(lambda c: people.set_display_name(c, identity.user_id, display_name))
+        kept = await self._identities.write(
+            lambda c: people.set_display_name(c, identity.user_id, display_name)
+        )
         self._identities.forget_user(identity.user_id)
         return kept
 
@@ -232,7 +234,7 @@ class Accounts:
             invitations.void_resets(connection, identity.user_id)
             return people.set_password(connection, identity.user_id, hashed, keep_session=identity.session_id)
 
-        self._end_each(identity.user_id, await self._store.write(change))
+        self._end_each(identity.user_id, await self._identities.write(change))
 
     async def people(self, like: str = "", limit: int = 100) -> list[tuple[str, str]]:
         """Name and display name of those who can be talked to, in order of their names."""
@@ -265,7 +267,7 @@ class Accounts:
             user_id = who if isinstance(who, int) else who.id
             return records.begin(connection, user_id, new, before=before, proven=proven)
 
-        begun = await self._store.write(begin)
+        begun = await self._identities.write(begin)
         if begun.replaced is not None:
             self._identities.end(Ended(begun.replaced.user_id, begun.replaced.session_id))
         if before:
@@ -273,7 +275,7 @@ class Accounts:
         return Admission(begun.identity, new_cookie)
 
     async def _end_session(self, identity: Identity, session_id: int) -> bool:
-        ended = await self._store.write(lambda c: sessions.end(c, identity.user_id, session_id))
+        ended = await self._identities.write(lambda c: sessions.end(c, identity.user_id, session_id))
         if ended:
             self._identities.end(Ended(identity.user_id, session_id))
         return ended

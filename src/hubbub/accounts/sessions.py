@@ -70,6 +70,7 @@ def renew(
     """Begin a session anew under another cookie: the old cookie is worth nothing any more."""
     values = _from(visit) | {"hash": digest, "created_at": now, "seen_at": now, "expires_at": expires_at}
     connection.execute(update(sessions).where(sessions.c.id == session_id).values(values))
+    count_up(connection)
 
 
 def find(connection: Connection, digests: Sequence[str], now: int) -> dict[str, Found]:
