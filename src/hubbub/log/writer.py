@@ -1,7 +1,7 @@
 """The writer: the one thread that writes, a transaction for each batch, and delivery only once it is on disk.
 
-While a batch is being written the next one fills: under load many changes share one commit; alone, a change waits
-for nobody. A batch crosses to the thread and back once.
+While a batch is being written and delivered the next one fills: under load many changes share one commit; alone, a
+change waits for nobody. A batch crosses to the thread and back once.
 """
 
 from __future__ import annotations
@@ -125,15 +125,16 @@ class Writer:
         tx.remember()
 
     def _committed(self, batch: list[Change]) -> None:
-        if self._pending:
-            self._hand_over()
-        else:
-            self._busy = False
+        """Back on the loop. Delivers first: what is read after it joins the next batch, which is larger for it."""
         self.figures.batches += 1
         self.figures.changes += len(batch)
         self.figures.entries += sum(len(change.entries) for change in batch)
         try:
             self._deliver(batch)
         finally:
-            if not self._busy and not self._scheduled:
+            self._busy = False
+            if self._pending:
+                self._scheduled = True
+                self._loop.call_soon(self._hand_over)
+            else:
                 self._idle.set()
