@@ -10,16 +10,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.example_server import EXAMPLES, PASSWORD, Server
+from tests.example_server import EXAMPLES, PASSWORD, SERVE, Server, serving
 
 
 @pytest_asyncio.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    server = Server(tmp_path, "--static", str(EXAMPLES / "page"))
-    await server.make_accounts()
-    await server.start()
-    yield server
-    await server.kill()
+    async with serving(tmp_path, *SERVE, "--static", str(EXAMPLES / "page")) as server:
+        yield server
 
 
 @pytest_asyncio.fixture

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
-from tests.example_server import EXAMPLES, Server, environment
+from tests.example_server import EXAMPLES, Server, environment, serving
 
 
 class Program:
@@ -46,11 +48,8 @@ class Program:
 
 @pytest_asyncio.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    server = Server(tmp_path)
-    await server.make_accounts()
-    await server.start()
-    yield server
-    await server.kill()
+    async with serving(tmp_path) as server:
+        yield server
 
 
 async def _run(server: Server, example: str, user: str) -> Program:
@@ -92,3 +91,52 @@ async def test_the_clients_in_python_miss_nothing_and_say_nothing_twice_over_a_k
         assert said == log
     await ada.end()
     await bob.end()
+
+
+async def _connect(server: Server, user: str) -> ClientConnection:
+    return await connect(
+        f"ws://127.0.0.1:{server.port}/ws",
+        subprotocols=[Subprotocol("hubbub.v1")],
+        additional_headers={"Authorization": f"Bearer {server.tokens[user]}"},
+    )
+
+
+async def _ask(socket: ClientConnection, type_: str, **payload: object) -> None:
+    await socket.send(json.dumps({"type": type_, "payload": payload}))
+
+
+async def _until(socket: ClientConnection, type_: str) -> Any:
+    while True:
+        event = json.loads(await socket.recv())
+        if event["type"] == type_:
+            return event["payload"]
+
+
+@pytest.mark.asyncio
+async def test_an_application_of_ten_lines_has_events_and_entries_of_its_own(tmp_path: Path) -> None:
+    async with serving(tmp_path, str(EXAMPLES / "poll.py")) as server:
+        ada, bob = await _connect(server, "ada"), await _connect(server, "bob")
+        for socket in (ada, bob):
+            await _ask(socket, "enter", room="general")
+            await _until(socket, "entered")
+        await _ask(ada, "poll_vote", room="general", option=7)
+        refused = await _until(ada, "error")
+        assert (refused["code"], refused["field"]) == ("bad_payload", "option")
+        await _ask(ada, "poll_vote", room="general", option="tea")
+        heard = await _until(bob, "poll_voted")
+        assert (heard["from"], heard["option"]) == ("ada", "tea")
+        assert await _until(ada, "poll_voted") == heard
+        await _ask(bob, "enter", room="general", after=heard["seq"] - 1)
+        resumed = await _until(bob, "entered")
+        assert resumed["entries"] == [{"type": "poll_voted", "payload": heard}]
+
+
+@pytest.mark.asyncio
+async def test_rooms_are_mounted_in_an_application_of_ones_own(tmp_path: Path) -> None:
+    mounted = ("-m", "uvicorn", "mount:app", "--app-dir", str(EXAMPLES), "--port", "0", "--no-use-colors")
+    async with serving(tmp_path, *mounted) as server:
+        assert server.read("/hello") == "The application itself.\n"
+        assert server.read("/healthz") == "ok\n"
+        bob = await _connect(server, "bob")
+        await _ask(bob, "enter", room="general")
+        assert (await _until(bob, "entered"))["room"] == "general"

@@ -93,7 +93,7 @@ def test_the_page_names_every_event_field_error_and_close_code(page: str) -> Non
 def test_every_example_on_the_page_is_one_that_the_server_takes_or_sends(page: str) -> None:
     hub = Hub()
     add_chat(hub)
-    decode = hub._decoder()
+    decode = hub.handlers.decode
     assert hub.event_types == sorted(events.CLIENT_EVENTS)
     for event in contract.read().client:
         assert type(decode(event.example.decode()).payload) is events.CLIENT_EVENTS[event.type]  # type: ignore[attr-defined]

@@ -54,7 +54,7 @@ FIELDS_OF: Final[Mapping[str, str]] = {
     "Error.retry": "The same request may be tried again.",
     "Error.retry_after": "When, in seconds.",
     "Error.room": "The room that the request named.",
-    "Gap.from": "The first entry that you missed.",
+    "Gap.from": "The first entry that you missed. Beyond `to`: you missed no entry, but perhaps who came and went.",
     "Limits.frame_bytes": "Of one frame, and of one message of several frames.",
     "Limits.message_characters": "Of one chat message.",
     "Limits.messages_at_once": "How many messages may come at once.",
