@@ -22,8 +22,16 @@ from hubbub.events import SUBPROTOCOL
 from hubbub.tickets import Identity
 from hubbub.transport.door import Door, Knock, full_profile
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # the wheel for this machine has no C in it
+    from websockets.utils import apply_mask
+
 CLOSE_SECONDS: Final = 3.0  # for the other side to answer a close frame
 _MOST_FRAGMENTS: Final = 4096
+_TEXT: Final = 0x81  # the first byte of a whole text frame
+_PONG: Final = 0x8A
+_SMALLEST: Final = 6  # the header and the mask of a client's frame
 
 
 class Session(Protocol):
@@ -57,6 +65,7 @@ class WebSocketProtocol(asyncio.Protocol):
         "_handshake",
         "_loop",
         "_session",
+        "_unread",
         "transport",
         "write",
     )
@@ -73,6 +82,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._handshake: asyncio.Task[None] | None = None
         self._close_timer: asyncio.TimerHandle | None = None
         self._address: str | None = None
+        self._unread = 0  # bytes that the core has had of frames not whole yet; 0: between frames
         self.transport: asyncio.Transport
         self.write: Callable[[bytes], object]
 
@@ -90,12 +100,19 @@ class WebSocketProtocol(asyncio.Protocol):
         session = self._session
         if session is not None:
             session.heard = True
+            if not self._unread:
+                data = data[self._quick(session, data) :]
+                if not data:
+                    return
         core = self._core
         core.receive_data(data)
+        self._unread += len(data)
         for event in core.events_received():
             if isinstance(event, Frame):
+                self._unread -= _size(event)
                 self._frame(event)
             elif isinstance(event, Request):
+                self._unread = 0
                 self._knock(event)
         self._flush()
 
@@ -161,6 +178,31 @@ class WebSocketProtocol(asyncio.Protocol):
             self.transport.resume_reading()
 
     # --- frames
+
+    def _quick(self, session: Session, data: bytes) -> int:
+        """Take the plain frames that `data` begins with, without the core: whole, short, unfragmented text and pongs.
+
+        Nearly all that comes is of this kind, and the core takes five times as long for it. To be called between
+        frames only. Returns how much of `data` was taken; the core judges the rest.
+        """
+        position, end, limit = 0, len(data), self._door.settings.read_limit_bytes
+        while end - position >= _SMALLEST and self._core.state is OPEN and self._fragments is None:
+            length = data[position + 1] - 0x80  # negative for a frame without a mask
+            if data[position] == _PONG and length == 0:
+                position += _SMALLEST
+                continue
+            mask = position + 2
+            if length == 126:
+                length = int.from_bytes(data[mask : mask + 2])
+                mask += 2
+                if length < 126:
+                    break
+            stop = mask + 4 + length
+            if data[position] != _TEXT or not 0 <= length <= limit or length == 127 or stop > end:
+                break
+            position = stop
+            self._text(session, apply_mask(data[mask + 4 : stop], data[mask : mask + 4]))
+        return position
 
     def _frame(self, frame: Frame) -> None:
         session = self._session
@@ -269,6 +311,12 @@ class WebSocketProtocol(asyncio.Protocol):
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         self._core.send_response(response)
         self._flush()
+
+
+def _size(frame: Frame) -> int:
+    """How long a client's frame was, if its length was written as short as can be."""
+    length = len(frame.data)
+    return length + (6 if length < 126 else 8 if length < 65536 else 14)
 
 
 def _select_subprotocol(_core: ServerProtocol, offered: Any) -> Subprotocol | None:
