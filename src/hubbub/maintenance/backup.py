@@ -11,6 +11,7 @@ from hubbub.maintenance.database import Contents
 from hubbub.maintenance.errors import DamagedError, MaintenanceError
 from hubbub.maintenance.files import COMPANIONS, beside, check_place, put_in_place, temporary
 from hubbub.maintenance.lock import lock_file
+from hubbub.maintenance.seal import seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,11 @@ def back_up(source: Path, file: Path, *, replace: bool = False) -> Backup:
     is on disk. Raises `MaintenanceError`, and then leaves nothing behind.
     """
     file = file.absolute()
-    _check_not_its_own(source, file)
-    check_place(file, replace=replace)
-    if not source.exists():
-        raise MaintenanceError(f"There is no database at {source}: name its folder with --data.")
     try:
+        _check_not_its_own(source, file)
+        check_place(file, replace=replace)
+        if not source.exists():
+            raise MaintenanceError(f"There is no database at {source}: name its folder with --data.")
         return _backed_up(source, file, replace=replace)
     except DamagedError as error:
         raise DamagedError(
@@ -50,11 +51,12 @@ def _backed_up(source: Path, file: Path, *, replace: bool) -> Backup:
         with database.reading(source) as connection:
             database.revision(connection, source)
             copy_into(connection, copy, file.parent)
+        seal(copy)
         with database.reading(copy) as connection:
             wrong = database.faults(connection, thorough=True)
             if wrong:
                 raise DamagedError(f"{source} is damaged: {wrong[0]}.")
-            found = database.contents(connection)
+            found = database.contents(connection, source)
         size = copy.stat().st_size
         put_in_place(copy, file, replace=replace)
     return Backup(file, size, found)

@@ -18,15 +18,16 @@ from hubbub.maintenance.errors import (
     DamagedError,
     MaintenanceError,
     NewerError,
-    cannot_open,
+    cannot_make_files,
     is_busy,
     is_damage,
     reason,
 )
-from hubbub.maintenance.files import beside
+from hubbub.maintenance.files import beside, free_bytes
 from hubbub.settings import Settings
 
 BUSY_SECONDS: Final = 5.0
+_ROOM_FOR_COMPANIONS_BYTES: Final = 1_000_000
 # Tables that every version has had: by them a database is known as one of Hubbub's.
 _OURS: Final = frozenset({"alembic_version", "meta", "users", "rooms", "members", "entries"})
 
@@ -73,7 +74,7 @@ def when(milliseconds: int) -> str:
     """A time of the log for people, or that it is none."""
     try:
         return rfc3339(milliseconds / 1000)
-    except (OverflowError, ValueError):
+    except (OverflowError, OSError, ValueError):
         return f"a time that can't be ({milliseconds})"
 
 
@@ -107,18 +108,21 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """
     try:
         connection = _opened(path)
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeError) as error:
         raise explained(path, error) from None
     try:
         yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         raise explained(path, error) from None
     finally:
         connection.close()
 
 
-def explained(path: Path, error: sqlite3.Error | OSError) -> MaintenanceError:
+def explained(path: Path, error: sqlite3.Error | OSError | UnicodeError) -> MaintenanceError:
     """What an error while reading `path` comes to."""
+    if isinstance(error, UnicodeError):
+        # Python's, for a name or an error message of SQLite's with damaged text in it.
+        return DamagedError(f"{path} is damaged: text in it is none.")
     if isinstance(error, sqlite3.Error):
         if is_damage(error):
             return DamagedError(f"{path} is damaged, or no database: {reason(error)}.")
@@ -134,16 +138,20 @@ def _opened(path: Path) -> sqlite3.Connection:
         raise IsADirectoryError(0, "it is a folder")
     if path.stat().st_size == 0:
         raise DamagedError(f"{path} is empty, and no database.")
+    log = beside(path, "-wal")
     # Where a log lies beside it, the last one to close a writable connection would fold it in: read only, then.
     # Where none does, a read-only connection would leave one behind, and a writable one takes it away again.
-    logged = beside(path, "-wal").exists()
+    how = "mode=ro" if log.exists() else "mode=rw"
+    # Where nothing can be made, as on a read-only or a full disk, nobody else writes either.
+    alone = "immutable=1"
+    if not log.exists() and free_bytes(path.parent) < _ROOM_FOR_COMPANIONS_BYTES:
+        how = alone  # SQLite would leave half of what it wanted to make
     try:
-        return _snapshot(path, "mode=ro" if logged else "mode=rw")
+        return _snapshot(path, how)
     except sqlite3.Error as error:
-        if logged or not cannot_open(error):
+        if not cannot_make_files(error) or (log.exists() and log.stat().st_size > 0):
             raise
-    # A folder where nothing may be made, such as a read-only disk: nobody writes there either.
-    return _snapshot(path, "immutable=1")
+    return _snapshot(path, alone)
 
 
 def _snapshot(path: Path, how: str) -> sqlite3.Connection:
@@ -170,6 +178,8 @@ def faults(connection: sqlite3.Connection, *, thorough: bool) -> list[str]:
     check = "integrity_check" if thorough else "quick_check"
     try:
         found = [str(row[0]) for row in connection.execute(f"PRAGMA {check}(3)")]
+    except UnicodeError:
+        return ["text in it is none"]
     except sqlite3.Error as error:
         if not is_damage(error):
             raise
@@ -203,8 +213,17 @@ def newest_revision() -> str:
     return str(migrations().get_current_head())
 
 
-def contents(connection: sqlite3.Connection) -> Contents:
-    """What the database holds. Reads every entry's row."""
+def contents(connection: sqlite3.Connection, path: Path) -> Contents:
+    """What the database at `path` holds. Reads every entry's row. Raises `DamagedError` if rows hold other things."""
+    try:
+        return _contents(connection)
+    except UnicodeError:
+        raise
+    except (TypeError, ValueError):  # SQLite keeps any kind of value in any column, and a flipped bit is one
+        raise DamagedError(f"{path} is damaged: numbers in it are none.") from None
+
+
+def _contents(connection: sqlite3.Connection) -> Contents:
     rooms = {
         int(id_): str(name) if kind != "direct" else f"direct room {id_}"
         for id_, name, kind in connection.execute("SELECT id, name, kind FROM rooms")

@@ -37,9 +37,15 @@ def is_damage(error: sqlite3.Error) -> bool:
     return _primary(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def cannot_open(error: sqlite3.Error) -> bool:
-    """Whether SQLite could not open the file, or make the files that it wants beside it."""
-    return _primary(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+def cannot_make_files(error: sqlite3.Error) -> bool:
+    """Whether SQLite could perhaps not make the files that it wants beside a database: no right to, or no room."""
+    return _primary(error) in (
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+    )
 
 
 def _primary(error: sqlite3.Error) -> int:

@@ -28,6 +28,7 @@ from hubbub.maintenance.errors import (
 )
 from hubbub.maintenance.files import COMPANIONS, beside, sync, temporary
 from hubbub.maintenance.lock import no_server, owned_as, server_is_running, server_runs
+from hubbub.maintenance.seal import is_broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def restore(
         raise server_is_running(target)
     if file.exists() and target.exists() and file.samefile(target):
         raise MaintenanceError(f"{file} is the database itself: name a copy of it.")
+    _check_seal(file)
     with database.reading(file) as source:
         found = _sound(source, file)
         _make_folder(target.parent)
@@ -83,13 +85,24 @@ def restore(
                 raise cannot_write(target.parent, error) from None
 
 
+def _check_seal(file: Path) -> None:
+    try:
+        broken = is_broken(file)
+    except OSError as error:
+        raise database.explained(file, error) from None
+    if broken:
+        raise DamagedError(
+            f"{file} is damaged, or was changed after it was made: its checksum is another. Take another copy."
+        )
+
+
 def _sound(source: sqlite3.Connection, file: Path) -> Contents:
     """What is in a copy that may be restored. Raises `MaintenanceError` for any other."""
     wrong = database.faults(source, thorough=True)
     if wrong:
-        raise DamagedError(f"{file} is damaged: {wrong[0]}. Nothing was changed; take another copy.")
+        raise DamagedError(f"{file} is damaged: {wrong[0]}. Take another copy.")
     database.revision(source, file)
-    return database.contents(source)
+    return database.contents(source, file)
 
 
 def _make_folder(folder: Path) -> None:
@@ -112,7 +125,7 @@ def _present(target: Path) -> Present | None:
             if not database.tables_of(connection):
                 return None
             database.revision(connection, target)
-            return Present(target, database.contents(connection))
+            return Present(target, database.contents(connection, target))
     except (DamagedError, NewerError) as error:
         return Present(target, None, str(error).rstrip("."))
 
@@ -145,6 +158,9 @@ def _name_anew(copy: Path, epoch: str) -> None:
     with contextlib.closing(sqlite3.connect(copy)) as connection:
         try:
             with connection:
+                # The checksum was of the copy; from here on the database changes.
+                connection.execute("PRAGMA application_id=0")
+                connection.execute("PRAGMA user_version=0")
                 connection.execute("DELETE FROM meta WHERE key = 'epoch'")
                 connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?)", (epoch,))
         except sqlite3.Error as error:
@@ -186,8 +202,8 @@ def _take(connection: sqlite3.Connection, real: Path) -> None:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("BEGIN EXCLUSIVE")
         mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-    except sqlite3.Error as error:
-        if not is_busy(error):
+    except (sqlite3.Error, UnicodeError) as error:
+        if isinstance(error, UnicodeError) or not is_busy(error):
             return  # damaged, or on a disk that fails: what is there is kept as it is
         mode = "busy"
     if mode != "delete":  # somebody came between the two

@@ -64,7 +64,7 @@ def _examine(connection: sqlite3.Connection, path: Path, findings: list[Finding]
         findings.append(fine("tables", "none yet; the first start makes them"))
         return None
     findings.append(_tables(connection, path))
-    log, newest_ms = _log(connection)
+    log, newest_ms = _log(connection, path)
     findings.append(log)
     return newest_ms
 
@@ -122,12 +122,12 @@ def _tables(connection: sqlite3.Connection, path: Path) -> Finding:
     return fine("tables", f"of version {found}, epoch {epoch[0]}")
 
 
-def _log(connection: sqlite3.Connection) -> tuple[Finding, int | None]:
+def _log(connection: sqlite3.Connection, path: Path) -> tuple[Finding, int | None]:
     broken = connection.execute(
         "SELECT coalesce(rooms.name, 'room ' || room_id), count(*), min(seq), max(seq) FROM entries"
         " LEFT JOIN rooms ON rooms.id = room_id GROUP BY room_id HAVING min(seq) != 1 OR max(seq) != count(*)"
     ).fetchall()
-    found = database.contents(connection)
+    found = database.contents(connection, path)
     if not broken:
         return fine("log", f"no number is missing: {found}"), found.newest_ms
     name, count, first, last = broken[0]
@@ -141,7 +141,11 @@ def _log(connection: sqlite3.Connection) -> tuple[Finding, int | None]:
 
 def _copies(path: Path) -> str:
     """The newest copy that an upgrade or a restore left beside the database."""
-    copies = [copy for copy in path.parent.glob(f"{glob.escape(path.stem + '.before-')}*") if copy.suffix == path.suffix]
+    copies = [
+        copy
+        for copy in path.parent.glob(f"{glob.escape(path.stem + '.before-')}*")
+        if copy.suffix == path.suffix
+    ]
     if not copies:
         return ""
     return f" The newest copy beside it: {max(copies, key=lambda copy: copy.stat().st_mtime)}"
