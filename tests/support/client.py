@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.support.server import WAIT_SECONDS, Person, Server
@@ -217,3 +217,12 @@ def opened(url: str, **options: Any) -> connect:
         "open_timeout": WAIT_SECONDS,
     }
     return connect(url, **(plain | options))
+
+
+async def refused(url: str, **options: Any) -> int:
+    """The status with which a WebSocket is refused."""
+    try:
+        async with opened(url, **options):
+            raise AssertionError(f"{url} was opened")
+    except InvalidStatus as error:
+        return error.response.status_code

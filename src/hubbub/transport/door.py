@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 
 from hubbub.chat.entering import greet
 from hubbub.connection import Client, Transport
@@ -77,9 +77,9 @@ class Door:
         for protocol in knock.protocols:
             if protocol.startswith(TICKET_PREFIX):
                 return self._tickets.take(protocol.removeprefix(TICKET_PREFIX))
-        tickets = parse_qs(knock.target.partition("?")[2], max_num_fields=20).get("otp", [])
-        if tickets:
-            return self._tickets.take(tickets[0])
+        ticket = _in_query(knock.target, "otp")
+        if ticket is not None:
+            return self._tickets.take(ticket)
         scheme, _, token = next(iter(knock.values("authorization")), "").partition(" ")
         return self._by_token(token.strip()) if scheme.lower() == "bearer" else None
 
@@ -107,6 +107,15 @@ class Door:
         self._addresses[address] -= 1
         if self._addresses[address] <= 0:
             del self._addresses[address]
+
+
+def _in_query(target: str, name: str) -> str | None:
+    """The first value of a field in the query of `target`, as often as any field may stand there."""
+    for field in target.partition("?")[2].split("&"):
+        found, _, value = field.partition("=")
+        if found == name:
+            return unquote_plus(value)
+    return None
 
 
 def full_profile(protocols: list[str]) -> bool:
