@@ -98,7 +98,7 @@ async def enter(client: Client, request: Enter) -> None:
         hub.figures.entered += 1
     room.head = max(room.head, reading.page.head)
     client.write(_entered_frame(client, room, reading, ref))
-    if reading.page.more:
+    if reading.resumed and reading.page.more:
         room.leave_behind(
             client, reading.page.items[-1].seq + 1 if reading.page.items else reading.page.head + 1
         )
