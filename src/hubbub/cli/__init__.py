@@ -17,7 +17,7 @@ import typer
 
 from hubbub import __version__
 from hubbub.cli import rooms, running, users
-from hubbub.cli.parts import help_if_bare, new_app, option
+from hubbub.cli.parts import UseError, help_if_bare, new_app, option
 
 NOT_DONE: Final = 1
 BAD_USE: Final = 2
@@ -77,7 +77,7 @@ def _explained(error: Exception) -> tuple[int, list[str]]:
     from hubbub.errors import Refused
     from hubbub.settings import SettingError
 
-    if isinstance(error, SettingError) or _is_start_error(error):
+    if isinstance(error, SettingError | UseError) or _is_start_error(error):
         return BAD_USE, [str(error)]
     if isinstance(error, Refused):
         return NOT_DONE, [error.detail]

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from hubbub.settings import Settings
 
 
+class UseError(Exception):
+    """The command can't be run like this; the text says why and how it can, in one line."""
+
+
 def new_app(help_: str) -> typer.Typer:
     """A group of commands, with plain help and without Typer's own tracebacks."""
     return typer.Typer(
@@ -50,6 +54,12 @@ def settings_from(**given: Any) -> Settings:
     return load(os.environ, given)
 
 
+def database_exists(settings: Settings) -> bool:
+    """Whether there is a file of this database, if it is one of the kind that is a file."""
+    file = _sqlite_file(settings.database_url)
+    return file is None or file.exists()
+
+
 @contextmanager
 def open_database(settings: Settings, *, make: bool = False) -> Iterator[Store]:
     """The database, for one command. One that is not there is made only by what adds to it."""
@@ -58,8 +68,8 @@ def open_database(settings: Settings, *, make: bool = False) -> Iterator[Store]:
     from hubbub.log.store import StoreError, open_store
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    file = _sqlite_file(settings.database_url)
-    if file is not None and not file.exists():
+    if not database_exists(settings):
+        file = _sqlite_file(settings.database_url)
         if not make:
             raise StoreError(
                 f"There is no database at {file}: give its folder with --data, or its URL with --database."

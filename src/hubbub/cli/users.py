@@ -13,6 +13,8 @@ from hubbub.cli.parts import (
     Database,
     Name,
     PasswordStdin,
+    UseError,
+    database_exists,
     help_if_bare,
     new_app,
     now,
@@ -50,13 +52,15 @@ def user_add(
     settings = settings_from(data=data, database=database)
     _, key = people.checked_name(name)
     roles.known_role(role)
+    if database_exists(settings):
+        with open_database(settings) as store:
+            if store.read_now(lambda connection: people.taken(connection, [key])):
+                raise people.name_taken(name)  # before anybody types a password
+    password = None
+    if role != "bot" or password_stdin:
+        chosen = passwords.checked(_password(password_stdin), settings.password_characters, name)
+        password = passwords.hashed(chosen)
     with open_database(settings, make=True) as store:
-        if store.read_now(lambda connection: people.taken(connection, [key])):
-            raise people.name_taken(name)  # before anybody types a password
-        password = None
-        if role != "bot" or password_stdin:
-            chosen = passwords.checked(_password(password_stdin), settings.password_characters, name)
-            password = passwords.hashed(chosen)
         person = store.write_now(
             lambda connection: people.add(
                 connection, name, role=role, display_name=display_name, password=password, now=now()
@@ -187,14 +191,18 @@ def _password(from_stdin: bool) -> str:
     """A password, from standard input or typed twice."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("There is no terminal to type a password at: use --password-stdin.")
+    if not _at_a_terminal():
+        raise UseError("There is no terminal to type a password at: use --password-stdin.")
     from getpass import getpass
 
     first = getpass("Password: ")
     if getpass("Again: ") != first:
-        raise typer.BadParameter("The two passwords are not the same.")
+        raise UseError("The two passwords are not the same.")
     return first
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _state(person: Person) -> str:
