@@ -33,6 +33,11 @@ class HubCollector:
             "hubbub_last_commit_seconds", "How long the last batch took.", written.last_commit_seconds
         )
         yield _gauge(
+            "hubbub_lag_seconds",
+            "From the arrival of the last batch's first change to its delivery.",
+            written.last_lag_seconds,
+        )
+        yield _gauge(
             "hubbub_loop_delay_seconds", "How late the event loop's timer was, last.", hub.loop_delay_seconds
         )
         yield _counter("hubbub_connects", "Connections opened.", figures.connects)

@@ -35,6 +35,7 @@ class WriterFigures:
         self.failures = 0
         self.commit_seconds = 0.0
         self.last_commit_seconds = 0.0
+        self.last_lag_seconds = 0.0  # from the first change's arrival to the batch's delivery
 
 
 class Writer:
@@ -47,6 +48,8 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._memory = WriterMemory()
         self._pending: list[Change] = []
+        self._pending_since = 0.0
+        self._batch_since = 0.0
         self._busy = False
         self._scheduled = False
         self._idle = asyncio.Event()
@@ -62,6 +65,8 @@ class Writer:
         """Write `change` with the next batch. `Refused` (overloaded) if too many wait already. Never waits."""
         if len(self._pending) >= MOST_PENDING:
             raise Refused(OVERLOADED, retry_after_seconds=1.0)
+        if not self._pending:
+            self._pending_since = self._loop.time()
         self._pending.append(change)
         if not self._busy and not self._scheduled:
             # Not at once: the changes that this round of the event loop is still to read belong in the same batch.
@@ -76,6 +81,7 @@ class Writer:
     def _hand_over(self) -> None:
         self._scheduled = False
         self._busy = True
+        self._batch_since = self._pending_since
         batch = self._pending[:_MOST_IN_A_BATCH]
         del self._pending[:_MOST_IN_A_BATCH]
         self._store.thread.run(lambda: self._commit(batch))
@@ -103,7 +109,20 @@ class Writer:
             self._attempt(batch, careful=False)
         except IntegrityError:
             # Some sender's id was in the log already: look before each insert this time.
-            self._attempt(batch, careful=True)
+            try:
+                self._attempt(batch, careful=True)
+            except IntegrityError:
+                self._write_each(batch)
+
+    def _write_each(self, batch: list[Change]) -> None:
+        """A change breaks a rule of the database: find it, and let the others of its batch go on."""
+        for change in batch:
+            try:
+                self._attempt([change], careful=True)
+            except IntegrityError as error:
+                logger.error("change breaks a rule of the database", change=type(change).__name__)
+                change.entries = []
+                change.error = failed(error)
 
     def _attempt(self, batch: list[Change], *, careful: bool) -> None:
         with self._store.transaction() as connection:
@@ -132,6 +151,7 @@ class Writer:
         try:
             self._deliver(batch)
         finally:
+            self.figures.last_lag_seconds = self._loop.time() - self._batch_since
             self._busy = False
             if self._pending:
                 self._scheduled = True
