@@ -73,7 +73,12 @@ class Client(picows.WSListener):
             self.ended(f"code {frame.get_close_code()} {frame.get_close_reason() or ''}".rstrip())
         elif frame.msg_type == picows.WSMsgType.TEXT:
             self._read(frame.get_payload_as_bytes())
-        if frame.tail_size == 0 and self.reader is not None and self.reader.next and not self._is_heard:
+        if (
+            frame.tail_size == 0
+            and self.reader is not None
+            and self.reader.has_entered
+            and not self._is_heard
+        ):
             self._hand_over(transport, self.reader)
 
     def on_ws_disconnected(self, transport: picows.WSTransport) -> None:

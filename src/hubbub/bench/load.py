@@ -135,7 +135,7 @@ class Result:
 def suitable_processes(connections: int) -> int:
     """How many processes suit this machine: a core is left to the server, and a process has 50 connections at least."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(max(2, cores - 1), connections // 50))
+    return max(1, min(cores - 1, connections // 50))
 
 
 def allow_open_files(needed: int) -> None:

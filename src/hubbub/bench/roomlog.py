@@ -64,18 +64,13 @@ class RoomLog:
         """Nothing was received yet."""
         return not self._ends
 
-    @property
-    def is_full(self) -> bool:
-        """The next entry makes the log drop its older half."""
-        return len(self.data) > self._window_bytes
-
     def begin_at(self, seq: int) -> None:
         """Let the first entry to come be number `seq`. For an empty log only."""
         self.first = seq
 
     def append(self, frame: bytes, stamp: Stamp | None) -> None:
         """Add the next entry."""
-        if self.is_full:
+        if len(self.data) > self._window_bytes:
             self._drop_the_older_half()
         self.data += frame
         self._ends.append(self.base + len(self.data))
@@ -115,6 +110,11 @@ class RoomLog:
         if start is None or seq > self.head:
             return None
         return bytes(self.data[start - self.base : self._ends[seq - self.first] - self.base])
+
+    def begun_at(self, place: int) -> bytes:
+        """What comes before `place` of the entry that it lies in."""
+        start = self.place_of(self.next_at(place))
+        return b"" if start is None else bytes(self.data[start - self.base : place - self.base])
 
     def _drop_the_older_half(self) -> None:
         self._before_dropping()

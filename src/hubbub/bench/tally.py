@@ -53,20 +53,20 @@ class Tally:
         """Measure between these monotonic times."""
         self.begin_ns, self.end_ns = begin_ns, end_ns
 
-    def arrived(self, stamps: Sequence[int], first: int, last: int, now_ns: int) -> None:
-        """One member received the entries with ``stamps[first:last]``; a stamp of 0 is no message of ours."""
+    def arrived(self, stamps: Sequence[int], first: int, last: int, now_ns: int, members: int = 1) -> None:
+        """So many members received the entries with ``stamps[first:last]``; a stamp of 0 is no message of ours."""
         if (
             now_ns <= self._until_ns
             and first == self._first
             and last == self._last
             and stamps is self._stamps
         ):
-            self._members += 1
+            self._members += members
             self._seen_ns = now_ns
             return
         self.settle()
         self._stamps, self._first, self._last = stamps, first, last
-        self._members = 1
+        self._members = members
         self._seen_ns = now_ns
         newest = stamps[last - 1]
         self._until_ns = now_ns + max(_GROUP_NS, (now_ns - newest) // _GROUP_SHARE if newest else 0)

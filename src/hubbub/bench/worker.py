@@ -19,6 +19,7 @@ try:
 except ImportError:  # it is not made for every platform
     from asyncio import run  # type: ignore[assignment]
 
+from hubbub.bench.alarm import Alarm
 from hubbub.bench.client import Client, NotAdmittedError, connect
 from hubbub.bench.ears import Ears
 from hubbub.bench.plan import Answer, AwaitHeads, Counted, Failed, Plan, Ready, RoomSeen, Seat, Start, Stopped
@@ -49,7 +50,7 @@ class Worker:
         self._plan = plan
         self._tally = Tally()
         self._stamps = StampReader(plan.run)
-        self._ears = Ears()
+        self._ears = Ears(self._tally)
         self._logs: dict[str, RoomLog] = {}
         self._clients: list[Client] = []
         self._readers: list[Reader] = []
@@ -91,7 +92,7 @@ class Worker:
         """Wait until all readers have all that any process saw, and add up."""
         await self._drain(awaited.heads)
         for reader in self._readers:
-            reader.note_what_is_missing(awaited.heads.get(reader.room, 0))
+            reader.note_what_is_missing(awaited.heads.get(reader.log.name, 0))
         for _, speaker in self._speakers:
             speaker.note_what_is_missing()
         return self._counted()
@@ -124,23 +125,23 @@ class Worker:
             self._readers.append(reader)
 
     async def _speak_at_fixed_times(self, start: Start) -> None:
-        """The open loop: the speakers of all processes take turns, each at its own times.
-
-        The loop's timer ticks in milliseconds: a message is sent up to one late, and that counts as latency.
-        """
+        """The open loop: the speakers of all processes take turns, each at its own times, answered or not."""
         interval_ns = self._plan.speakers / self._plan.rate * _NS
         share_ns = _NS / self._plan.rate
+        alarm = Alarm()
         round_ = 0
         while self._speakers:
             for turn, (number, speaker) in enumerate(self._speakers):
                 due_ns = start.start_ns + int(round_ * interval_ns + number * share_ns)
                 if due_ns >= start.end_ns:
+                    alarm.close()
                     return
-                await _sleep_until(due_ns)
+                await alarm.until(due_ns)
                 speaker.say(due_ns)
                 if turn % _SENDS_AT_ONCE == 0:
                     await asyncio.sleep(0)
             round_ += 1
+        alarm.close()
 
     async def _until_all_came_back(self) -> None:
         """The closed loop runs by itself. Wait until all that was to be said came back, or nothing has for long."""
@@ -170,7 +171,7 @@ class Worker:
     def _has_everything(self, heads: dict[str, int]) -> bool:
         waiting = any(speaker.in_flight for _, speaker in self._speakers)
         return not waiting and all(
-            reader.has_all_up_to(heads.get(reader.room, 0)) for reader in self._readers
+            reader.has_all_up_to(heads.get(reader.log.name, 0)) for reader in self._readers
         )
 
     def _counted(self) -> Counted:
