@@ -219,10 +219,10 @@ def opened(url: str, **options: Any) -> connect:
     return connect(url, **(plain | options))
 
 
-async def refused(url: str, **options: Any) -> int:
-    """The status with which a WebSocket is refused."""
+async def knock(url: str, **options: Any) -> int:
+    """The status with which a WebSocket is answered: 101 if it was opened. It is closed again."""
     try:
         async with opened(url, **options):
-            raise AssertionError(f"{url} was opened")
+            return 101
     except InvalidStatus as error:
         return error.response.status_code

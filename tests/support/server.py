@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
@@ -102,11 +103,13 @@ class Server:
         self.port = 0
         self.banner: list[str] = []  # what it printed when it was ready
         self._people: Iterator[Person] = iter(())
+        self._by_name: dict[str, Person] = {}
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         if accounts is not None:
             shutil.copytree(accounts.data, self.data)
             self._people = iter(accounts.people)
+            self._by_name = {person.name: person for person in accounts.people}
 
     # --- life
 
@@ -234,6 +237,17 @@ class Server:
     def people(self, count: int) -> list[Person]:
         """So many of them."""
         return list(itertools.islice(self._people, count))
+
+    def known(self, name: str) -> Person:
+        """The person of this name."""
+        return self._by_name[name]
+
+    async def log_in(self, name: str) -> Person:
+        """Somebody with a password, `olga` or `peter`, with a token made for them."""
+        if name not in self._by_name:
+            made = await asyncio.to_thread(hubbub, "user", "token", name, "--data", str(self.data))
+            self._by_name[name] = Person(name, made.stdout.strip())
+        return self._by_name[name]
 
     def room(self, kind: str = "room") -> str:
         """The name of a room that nobody has made yet."""
