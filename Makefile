@@ -38,7 +38,7 @@ types: $(VENV)/dev.stamp
 tree: $(VENV)/dev.stamp
 	$(BIN)/python tools/check_tree.py
 
-documents: $(VENV)/dev.stamp ## make docs/protocol.md and docs/asyncapi.json from the types
+documents: $(VENV)/dev.stamp ## make what is made in docs: the protocol, from the types
 	@$(BIN)/python -m tools.make_protocol
 
 documents-check: $(VENV)/dev.stamp

@@ -1,7 +1,7 @@
-"""Make the documents of the protocol from the types, the errors and the settings; `make documents` runs it.
+"""Make what is made in the documents: the protocol's from the types, errors and settings, and the examples shown.
 
-With ``--check`` nothing is written: it prints a line for each document that differs, and exits with status 1 if one
-does. A new kind of document (the TypeScript types of a web client, say) is one more line in `DOCUMENTS`.
+`make documents` runs it. With ``--check`` nothing is written: it prints a line for each document that differs, and
+exits with status 1 if one does. A new kind of document (the TypeScript types of a web client, say) is one more line in `DOCUMENTS`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tools.protocol import asyncapi, contract, markdown
+from tools.protocol import asyncapi, contract, markdown, shown
 from tools.protocol.contract import Contract, ContractError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -19,6 +19,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENTS: Final[Mapping[str, Callable[[Contract], str]]] = {
     "docs/protocol.md": markdown.render,
     "docs/asyncapi.json": asyncapi.render,
+    "docs/application.md": lambda _contract: shown.render(shown.PAGE.read_text(encoding="utf-8")),
 }
 
 
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     stale = differing(documents, ROOT)
     if list(arguments) == ["--check"]:
         for path in stale:
-            print(f"{path} differs from the types; run make documents")
+            print(f"{path} is not what it is made from; run make documents")
         return 1 if stale else 0
     if arguments:
         print("Usage: python -m tools.make_protocol [--check]", file=sys.stderr)

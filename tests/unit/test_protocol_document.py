@@ -46,7 +46,7 @@ def test_a_document_that_differs_is_named_and_the_check_fails(
     page.write_text(page.read_text(encoding="utf-8").replace("hubbub.v1", "hubbub.v2"), encoding="utf-8")
     capsys.readouterr()
     assert make_protocol.main(["--check"]) == 1
-    assert capsys.readouterr().out == "docs/protocol.md differs from the types; run make documents\n"
+    assert capsys.readouterr().out == "docs/protocol.md is not what it is made from; run make documents\n"
 
 
 def test_a_new_field_that_nobody_described_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ CLOSES: Final[Mapping[int, tuple[str, str]]] = {
         "The session or token was ended, or the user disabled.",
         "Stay away until somebody logs in again.",
     ),
-    4403: ("The user was removed.", "Stay away."),
+    4403: ("The user was removed. Not sent by this version.", "Stay away."),
     4508: ("Nothing came from the client for too long after a ping.", "Come back and resume."),
     4509: ("The client read too slowly for too long.", "Come back and resume."),
 }
