@@ -10,7 +10,7 @@ import msgspec
 
 from hubbub.errors import BAD_EVENT, BAD_JSON, BAD_PAYLOAD, UNKNOWN_TYPE, Refused
 
-_PLACE: Final = re.compile(r" - at `\$\.payload\.?([^`]*)`$")
+_PLACE: Final = re.compile(r" - at `\$\.(?:payload\.?)?([^`]*)`$")
 _MISSING: Final = re.compile(r"missing required field `(\w+)`")
 
 
