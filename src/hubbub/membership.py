@@ -119,12 +119,12 @@ class Membership:
         self.heads[room_id] = entries[-1].seq
         for entry in entries:
             if entry.mentions:
-                self._mentioned(room_id, entry.mentions)
+                self._mentioned(room_id, entry)
 
-    def _mentioned(self, room_id: int, user_ids: tuple[int, ...]) -> None:
+    def _mentioned(self, room_id: int, entry: Entry) -> None:
         self.mentions_heard += 1
         for user in self.watchers.get(room_id, ()):
-            if user.id in user_ids or 0 in user_ids:
+            if user.id in entry.mentions or (0 in entry.mentions and user.id != entry.user_id):
                 user.marks[room_id].mentions += 1
 
     def _unwatch(self, user: User, room_id: int) -> None:

@@ -307,10 +307,12 @@ async def _submit_about(client: Client, change: type[_AboutMessage], request: An
 
 
 def _mentioned_ids(tx: Transaction, room_id: int, names: frozenset[str], by_id: int) -> tuple[int, ...]:
-    """The ids of the members that are mentioned, 0 for everyone; the sender is not."""
+    """The ids of the members that are mentioned, or 0 for everyone; the sender is not."""
+    if EVERYONE in names:
+        return (0,)
     found = tx.connection.scalars(
         select(users.c.id)
         .join_from(members, users, members.c.user_id == users.c.id)
         .where(members.c.room_id == room_id, users.c.id != by_id, users.c.key.in_(names))
     )
-    return (*((0,) if EVERYONE in names else ()), *found)
+    return tuple(found)

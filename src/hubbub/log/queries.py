@@ -90,10 +90,12 @@ _HEAD_OF_MEMBER: Final = (
 _MENTIONS_OF_MEMBER: Final = (
     select(func.count())
     .select_from(mentions)
+    .join(entries, and_(entries.c.room_id == mentions.c.room_id, entries.c.seq == mentions.c.seq))
     .where(
         mentions.c.user_id.in_((0, _user)),
         mentions.c.room_id == members.c.room_id,
         mentions.c.seq > members.c.read,
+        entries.c.user_id != _user,  # who calls everyone does not call themselves
     )
     .correlate(members)
     .scalar_subquery()
