@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Client, RefusedByServer, join
+from tests.support.client import FULL, Client, RefusedByServer, join, opened
 from tests.support.server import Server
 
 pytestmark = pytest.mark.asyncio
@@ -46,13 +46,14 @@ async def test_welcome_is_the_first_of_all(server: Server) -> None:
     assert first["server"].startswith("hubbub/")
 
 
-async def test_a_frame_sent_before_the_welcome_is_answered_after_it(server: Server) -> None:
-    async with join(server, server.person()) as client:
-        ref = client.heard[0].ref
-        assert ref is None
-    async with join(server, server.person()) as client:
+async def test_what_is_sent_before_the_welcome_is_answered_after_it(server: Server) -> None:
+    person = server.person()
+    async with opened(server.socket_url, subprotocols=[FULL], additional_headers=person.bearer) as socket:
+        client = Client(socket, person.name)
+        for _ in range(3):
+            await client.send("enter", room="general")
         await client.fence()
-        assert [event.type for event in client.heard] == ["welcome", "error"]
+    assert [event.type for event in client.heard] == ["welcome", "entered", "entered", "entered", "error"]
 
 
 async def test_entering_tells_what_there_is_to_know_of_a_room(server: Server) -> None:
