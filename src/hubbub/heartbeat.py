@@ -13,16 +13,18 @@ from typing import Final
 from hubbub.connection import Client
 from hubbub.errors import HEARTBEAT_LOST
 
-_TICKS: Final = 10  # between two pings
+_TICKS: Final = 90  # between two pings: with the usual 9 s between them, a tick is 0.1 s
+_SHORTEST_TICK_SECONDS: Final = 0.02
 
 
 class Heartbeat:
     """Who is to be pinged when. `tick` is to be called every `tick_seconds`."""
 
     def __init__(self, ping_seconds: float, pong_seconds: float) -> None:
-        self.tick_seconds = ping_seconds / _TICKS
+        ticks = max(1, min(_TICKS, int(ping_seconds / _SHORTEST_TICK_SECONDS)))
+        self.tick_seconds = ping_seconds / ticks
         self._pong_seconds = pong_seconds
-        self._slots: list[set[Client]] = [set() for _ in range(_TICKS)]
+        self._slots: list[set[Client]] = [set() for _ in range(ticks)]
         self._slot_of: dict[Client, set[Client]] = {}
         self._turn = 0
         self._asked: deque[tuple[float, Client]] = deque()  # pinged, in order, with the time of the ping
@@ -45,7 +47,7 @@ class Heartbeat:
             client.close(HEARTBEAT_LOST)
             client.transport.abort()
         slot = self._slots[self._turn]
-        self._turn = (self._turn + 1) % _TICKS
+        self._turn = (self._turn + 1) % len(self._slots)
         for client in slot:
             if client.behind_since is None:  # else it is not read from, and has its own time limit
                 client.heard = False

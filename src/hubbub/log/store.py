@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError
 
 from hubbub.errors import UNAVAILABLE, Refused
+from hubbub.log.checkpoint import Checkpointer
 from hubbub.log.thread import WriterThread
 
 T = TypeVar("T")
@@ -40,6 +41,8 @@ class Store:
         self.reading = reading
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="hubbub-read")
         self.thread = WriterThread("hubbub-write")
+        path = writing.url.database if writing.dialect.name == "sqlite" else None
+        self.checkpointer = Checkpointer(path, self.thread) if path and path != ":memory:" else None
         self._connection: Connection | None = None  # the writing one, kept open; used by one thread at a time
 
     async def read(self, query: Callable[[Connection], T]) -> T:
@@ -93,6 +96,8 @@ class Store:
 
     def close(self) -> None:
         """Wait for what is under way and close every connection."""
+        if self.checkpointer is not None:
+            self.checkpointer.stop()
         self.thread.stop()
         self._readers.shutdown()
         if self._connection is not None:
@@ -181,7 +186,7 @@ def _set_up_sqlite(engine: Engine, begin: str, *, read_only: bool) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             # FULL: a commit that returned has been synced, so that what was echoed survives a loss of power.
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA wal_autocheckpoint=4000")
+            connection.execute("PRAGMA wal_autocheckpoint=32000")
             connection.execute("PRAGMA cache_size=-32000")
 
     @event.listens_for(engine, "begin")

@@ -129,6 +129,8 @@ class WebSocketProtocol(asyncio.Protocol):
             self._close_timer.cancel()
         if self._session is not None:
             self._session.lost()
+            self._session = None
+        self._core.parser.close()  # with the session, the cycles that would wait for the collector
         if self._address is not None:
             self._door.left(self._address)
             self._address = None
