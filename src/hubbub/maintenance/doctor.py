@@ -79,6 +79,9 @@ def _of_another_kind(settings: Settings, error: MaintenanceError) -> Finding:
     """What is said of a database that is not a file of SQLite's."""
     try:
         kind = make_url(settings.database_url).get_backend_name()
+        if kind == "sqlite":
+            found, _, advice = str(error).partition(": ")
+            return problem("database", found, advice[:1].upper() + advice[1:])
         engines(settings.database_url)
     except (ArgumentError, ValueError):
         return problem("database", "its URL can't be read", str(error))

@@ -19,6 +19,8 @@ from hubbub.maintenance.findings import Finding, fine, problem, warning
 from hubbub.settings import ENVIRONMENT_PREFIX, SettingError, Settings, load
 
 _ANSWER_SECONDS: Final = 2.0
+# create_server passes what a name's look-up comes to on as a plain OSError.
+_NO_ADDRESS: Final = (errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL)
 _SOON_SECONDS: Final = 14 * 86_400
 _PAIR: Final[tuple[str, ...]] = ("HUBBUB_TLS_CERT", "HUBBUB_TLS_KEY")  # each is refused without the other
 
@@ -101,7 +103,7 @@ def _taken(settings: Settings, where: str, error: OSError) -> Finding:
             "Choose a port above 1023 and put a proxy before it; under systemd,"
             " AmbientCapabilities=CAP_NET_BIND_SERVICE.",
         )
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+    if error.errno in _NO_ADDRESS:
         return problem(
             "port", f"{settings.host!r} is no address of this machine", "Choose another with --host."
         )
