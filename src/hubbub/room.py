@@ -30,10 +30,11 @@ class Reader(Protocol):
 class Echo:
     """The answer to a reader's request: an entry's frame with the request's `ref` in it, in place of the common one."""
 
-    __slots__ = ("entry", "frame")
+    __slots__ = ("entry", "frame", "seq")
 
     def __init__(self, entry: Entry, frame: bytes) -> None:
         self.entry = entry
+        self.seq = entry.seq
         self.frame = frame
 
 
@@ -44,11 +45,13 @@ class Room:
     """
 
     __slots__ = (
+        "_ahead",
         "_basic",
         "_behind",
         "_came",
         "_catching_up",
         "_counts",
+        "_delivered",
         "_leaving",
         "_live",
         "_went",
@@ -68,12 +71,15 @@ class Room:
         self.kind = kind
         self.topic = topic
         self.archived = archived
-        self.head = 0  # of what was delivered here; 0: nothing yet
+        self.head = 0  # the last entry known here: delivered, or read from the log; 0: none yet
+        self._delivered = 0
         # To each reader its `write`: the hot path touches nothing else of a reader.
         self._live: dict[Reader, Callable[[bytes], object]] = {}
         self._basic: dict[Reader, Callable[[bytes], object]] = {}
-        self._catching_up: dict[Reader, list[Entry]] = {}
+        self._catching_up: dict[Reader, list[Entry | Echo]] = {}
         self._behind: dict[Reader, int] = {}  # the first entry missed, or 0: none so far
+        # Readers who have read further than was delivered: an entry is on disk a moment before the loop delivers it.
+        self._ahead: dict[Reader, int] = {}
         self._counts: dict[str, int] = {}  # connections present, by user name
         self._leaving: dict[str, float] = {}  # gone, and not yet said: when it will be
         self._came: dict[str, None] = {}
@@ -83,15 +89,17 @@ class Room:
 
     def hold(self, reader: Reader) -> None:
         """Let `reader` catch up: what comes live from here on is held for it."""
-        self._live.pop(reader, None)
-        self._behind.pop(reader, None)
+        self.dismiss(reader)
         self._catching_up[reader] = []
 
     def release(self, reader: Reader, after: int) -> bytes:
         """`reader` has read the log up to `after`: live from here on. Returns the frames held that come next."""
         held = self._catching_up.pop(reader, [])
         (self._live if reader.full else self._basic)[reader] = reader.write
-        return b"".join(entry.frame for entry in held if entry.seq > after)
+        self.head = max(self.head, after)
+        if reader.full and after > self._delivered:
+            self._ahead[reader] = after
+        return b"".join([entry.frame for entry in held if entry.seq > after])
 
     def fall_behind(self, reader: Reader) -> None:
         """`reader` is live and can't keep up: it gets nothing until it has drained and catches up."""
@@ -118,6 +126,7 @@ class Room:
         self._basic.pop(reader, None)
         self._catching_up.pop(reader, None)
         self._behind.pop(reader, None)
+        self._ahead.pop(reader, None)
 
     def hears(self, reader: Reader) -> bool:
         """Whether `reader` gets entries from here: now, or held, or by catching up."""
@@ -142,20 +151,27 @@ class Room:
 
     def deliver(self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]] | None = None) -> int:
         """Write `entries`, already on disk, to everyone present. Never waits. Returns the number of deliveries."""
-        self.head = entries[-1].seq
+        # A write may call back and change who hears what: so all is decided before the first one.
         joined = entries[0].frame if len(entries) == 1 else b"".join([entry.frame for entry in entries])
-        # Copies: a transport that fills up takes its reader out of here while we write.
-        for write in self._answered(entries, echoes) if echoes else tuple(self._live.values()):
+        apart = self._apart(entries, echoes or {}) if echoes or self._ahead else {}
+        live = (
+            [write for reader, write in self._live.items() if reader not in apart]
+            if apart
+            else tuple(self._live.values())
+        )
+        basic = tuple(self._basic.values())
+        messages = [entry.frame for entry in entries if entry.type == "new_message"] if basic else []
+        self._note(entries, echoes)
+        for write in live:
             write(joined)
-        delivered = len(self._live) * len(entries)
-        if self._basic:
-            delivered += self._deliver_basic(entries)
-        for held in self._catching_up.values():
-            held.extend(entries)
-        for reader, first in self._behind.items():
-            if first == 0:
-                self._behind[reader] = entries[0].seq
-        return delivered
+        for reader, frame in apart.items():
+            if frame:
+                reader.write(frame)
+        if messages:
+            joined = b"".join(messages)
+            for write in basic:
+                write(joined)
+        return (len(live) + len(apart)) * len(entries) + len(basic) * len(messages)
 
     def broadcast(self, frame: bytes, sender: Reader | None = None, *, missable: bool = True) -> None:
         """Write a frame that is in no log to everyone live in the full profile but `sender`.
@@ -169,24 +185,37 @@ class Room:
             if reader is not sender:
                 reader.write(frame)
 
-    def _answered(
-        self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]]
-    ) -> list[Callable[[bytes], object]]:
-        """Write to those who asked, with their answers in it; returns how to write to the others."""
-        others = [write for reader, write in self._live.items() if reader not in echoes]
-        for reader, answers in echoes.items():
-            if reader in self._live:
-                own = {answer.entry: answer.frame for answer in answers}
-                reader.write(b"".join([own.get(entry, entry.frame) for entry in entries]))
-        return others
+    def _apart(self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]]) -> dict[Reader, bytes]:
+        """What is written to those live who don't get the common bytes: they asked, or have read of it already."""
+        first = entries[0].seq
+        readers = [*echoes, *(reader for reader, read in self._ahead.items() if read >= first)]
+        return {
+            reader: b"".join([frame.frame for frame in self._own(reader, entries, echoes)])
+            for reader in readers
+            if reader in self._live
+        }
 
-    def _deliver_basic(self, entries: Sequence[Entry]) -> int:
-        messages = [entry.frame for entry in entries if entry.type == "new_message"]
-        if messages:
-            joined = b"".join(messages)
-            for write in tuple(self._basic.values()):
-                write(joined)
-        return len(messages) * len(self._basic)
+    def _own(
+        self, reader: Reader, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]]
+    ) -> list[Entry | Echo]:
+        """`entries` as `reader` is to get them: what it asked for with its answer, what it has read left out."""
+        own = {answer.seq: answer for answer in echoes.get(reader, ())}
+        read = self._ahead.get(reader, 0)
+        return [own.get(entry.seq, entry) for entry in entries if entry.seq > read]
+
+    def _note(self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]] | None) -> None:
+        """Hold `entries` for those who catch up, and note who misses them."""
+        last = entries[-1].seq
+        for reader, held in self._catching_up.items():
+            held.extend(self._own(reader, entries, echoes) if echoes else entries)
+        for reader, missed in self._behind.items():
+            if missed == 0:
+                first = max(entries[0].seq, self._ahead.get(reader, 0) + 1)
+                self._behind[reader] = first if first <= last else 0
+        if self._ahead:
+            self._ahead = {reader: read for reader, read in self._ahead.items() if read > last}
+        self._delivered = last
+        self.head = max(self.head, last)
 
     # --- who is here
 
@@ -195,10 +224,9 @@ class Room:
         self._counts[name] = self._counts.get(name, 0) + 1
         if self._counts[name] > 1 or self._leaving.pop(name, None) is not None:
             return False
-        if name in self._went:
-            del self._went[name]
-        else:
-            self._came[name] = None
+        self._went.pop(name, None)
+        # Said even if the going was not: one who entered in between was told of nobody of this name.
+        self._came[name] = None
         return True
 
     def go(self, name: str, gone_at: float) -> bool:
@@ -217,10 +245,8 @@ class Room:
         if gone_at is None or gone_at > now:
             return False
         del self._leaving[name]
-        if name in self._came:
-            del self._came[name]
-        else:
-            self._went[name] = None
+        self._came.pop(name, None)
+        self._went[name] = None
         return True
 
     def presence(self) -> bytes | None:
