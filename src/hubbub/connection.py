@@ -207,6 +207,11 @@ class Client:
         if not self._reading_paused:
             self.transport.resume_reading()
 
+    @property
+    def paused(self) -> bool:
+        """Whether this client is not read from: it has not read what was sent, or too much of its waits here."""
+        return self.behind_since is not None or self._reading_paused
+
     def distinct_rooms(self) -> set[Room]:
         """The rooms that this client has entered."""
         return set(self.rooms.values())

@@ -28,6 +28,7 @@ class Heartbeat:
         self._slot_of: dict[Client, set[Client]] = {}
         self._turn = 0
         self._asked: deque[tuple[float, Client]] = deque()  # pinged, in order, with the time of the ping
+        self._asked_at: dict[Client, float] = {}  # of the first ping since the client was heard
 
     def add(self, client: Client) -> None:
         """Ping `client` from now on; first after a whole interval."""
@@ -40,6 +41,7 @@ class Heartbeat:
         slot = self._slot_of.pop(client, None)
         if slot is not None:
             slot.discard(client)
+            self._asked_at.pop(client, None)
 
     def tick(self, now: float) -> None:
         """At monotonic time `now`: end those who did not answer, ping those whose turn it is."""
@@ -49,15 +51,25 @@ class Heartbeat:
         slot = self._slots[self._turn]
         self._turn = (self._turn + 1) % len(self._slots)
         for client in slot:
-            if client.behind_since is None:  # else it is not read from, and has its own time limit
-                client.heard = False
-                client.transport.ping()
-                self._asked.append((now, client))
+            if not client.paused:  # else its answer would not be read
+                self._ask(client, now)
+
+    def _ask(self, client: Client, now: float) -> None:
+        # The time to answer may be longer than that between pings: one who has not been heard since the last ping
+        # is asked again, and its time runs on.
+        if client.heard or client not in self._asked_at:
+            client.heard = False
+            self._asked_at[client] = now
+            self._asked.append((now, client))
+        client.transport.ping()
 
     def _silent(self, now: float) -> Iterable[Client]:
         silent = []
         while self._asked and self._asked[0][0] + self._pong_seconds <= now:
-            _, client = self._asked.popleft()
-            if not client.heard and not client.closed and client.behind_since is None:
+            asked_at, client = self._asked.popleft()
+            if self._asked_at.get(client) != asked_at:
+                continue  # it was heard, and asked again later; or it is gone
+            del self._asked_at[client]
+            if not client.heard and not client.closed and not client.paused:
                 silent.append(client)
         return silent
