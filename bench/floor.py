@@ -25,20 +25,25 @@ class RunningFloor:
     pid: int
 
 
+def compiler() -> str | None:
+    """Where the C compiler is, if there is one."""
+    return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+
 def build(folder: Path) -> Path:
     """The floor's program, built into `folder` unless it is there and newer than its source. Raises `NoFloorError`."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
+    found = compiler()
+    if found is None:
         raise NoFloorError("no C compiler (cc, gcc or clang) is here")
     program = folder / "floor"
     if program.exists() and program.stat().st_mtime > SOURCE.stat().st_mtime:
         return program
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [compiler, "-O2", "-o", str(program), str(SOURCE)], capture_output=True, text=True, check=False
+        [found, "-O2", "-o", str(program), str(SOURCE)], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise NoFloorError(f"{compiler} could not build it: {done.stderr.strip().splitlines()[:1]}")
+        raise NoFloorError(f"{found} could not build it: {done.stderr.strip().splitlines()[:1]}")
     return program
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -14,6 +13,8 @@ import time
 from importlib import metadata
 from pathlib import Path
 from typing import Final
+
+from bench import floor
 
 PACKAGES: Final = ("hubbub", "uvloop", "uvicorn", "websockets", "msgspec", "sqlalchemy", "picows")
 _SYNCS: Final = 50
@@ -53,7 +54,7 @@ def _version(package: str) -> str:
 
 
 def _compiler() -> str:
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    compiler = floor.compiler()
     if compiler is None:
         return "none"
     said = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout

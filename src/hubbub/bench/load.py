@@ -178,7 +178,7 @@ def _plans(options: BenchOptions, url: str, tokens: list[str], count: int) -> li
             window=options.window,
             rate=options.rate,
             size=options.size,
-            messages_per_speaker=None if options.messages is None else options.messages // speakers,
+            messages=options.messages,
         )
         for taken in seats(options, tokens, count, sources=is_local)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,12 +62,12 @@ def check(options: BenchOptions) -> None:
         raise BadOptionError(
             f"--size {options.size}: a message has {STAMP_CHARACTERS} to {LARGEST_MESSAGE} characters"
         )
-    if options.rate < 0:
-        raise BadOptionError(f"--rate {options.rate:g}: messages a second are not below 0")
-    if options.seconds <= 0:
-        raise BadOptionError(f"--seconds {options.seconds:g}: measure for longer than 0 s")
-    if options.warmup < 0:
-        raise BadOptionError(f"--warmup {options.warmup:g}: a time is not below 0 s")
+    if not 0 <= options.rate < math.inf:
+        raise BadOptionError(f"--rate {options.rate:g}: give messages a second, or 0 for a closed loop")
+    if not 0 < options.seconds < math.inf:
+        raise BadOptionError(f"--seconds {options.seconds:g}: give a time above 0 s")
+    if not 0 <= options.warmup < math.inf:
+        raise BadOptionError(f"--warmup {options.warmup:g}: give a time, 0 s at least")
     _check_shares(options)
     if options.server_pid is not None and not Path(f"/proc/{options.server_pid}/stat").exists():
         raise BadOptionError(f"--server-pid {options.server_pid}: no such process on this machine")
@@ -121,7 +122,7 @@ def _check_shares(options: BenchOptions) -> None:
         )
     if readers < speakers:
         raise BadOptionError(
-            f"--senders {options.senders}: {options.rooms} rooms with so many each need {speakers} connections that read, "
+            f"--senders {options.senders}: {speakers} connections that read are needed for so many in each room, "
             f"there are {readers}"
         )
     if options.messages is not None and options.messages < speakers:

@@ -25,7 +25,10 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What one process is to do. `speakers` and `rate` are of the whole run; a rate of 0 is a closed loop."""
+    """What one process is to do.
+
+    `speakers`, `rate` and `messages` are of the whole run. A rate of 0 is a closed loop; `messages` of None has no end.
+    """
 
     run: str
     url: str
@@ -34,7 +37,13 @@ class Plan(msgspec.Struct, frozen=True):
     window: int
     rate: float
     size: int
-    messages_per_speaker: int | None
+    messages: int | None
+
+    def messages_of(self, speaker: int) -> int | None:
+        """How many messages the speaker with this number among all speakers sends."""
+        if self.messages is None:
+            return None
+        return self.messages // self.speakers + (speaker < self.messages % self.speakers)
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):

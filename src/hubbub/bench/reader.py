@@ -146,15 +146,18 @@ class Reader:
         self._find_place(chunk[at:])
 
     def _take_what_the_log_has(self, chunk: bytes, now_ns: int) -> int:
-        """Compare as much of `chunk` as the log is long, if that is whole frames. Returns how much was taken."""
+        """Compare `chunk`, which begins with a frame, as far as the log goes. Returns how much of it was whole entries."""
         log = self.log
         place = log.place_of(self._next) if self._next else None
-        shared = 0 if place is None else log.end - place
-        if place is None or not 0 < shared <= len(chunk) or not log.begins_with(chunk[:shared], place):
+        if place is None:
             return 0
-        first, self._next = self._next, log.head + 1
+        shared = min(log.end - place, len(chunk))
+        if not shared or not log.begins_with(memoryview(chunk)[:shared], place):
+            return 0
+        first, self._next = self._next, log.next_at(place + shared)
         self._count(first, self._next, now_ns)
-        return shared
+        taken = log.place_of(self._next)
+        return 0 if taken is None else taken - place
 
     # --- events ---
 
@@ -178,8 +181,7 @@ class Reader:
         self._epoch = entered.epoch
         if not self._next or entered.reset:
             self._next = entered.head + 1
-            if self.log.is_empty:
-                self.log.begin_at(self._next)
+            self.log.begin_at(self._next)
             return
         for event in entered.entries or ():
             self._tally.missed_in_gaps += 1

@@ -46,6 +46,7 @@ class RoomLog:
         self._ends: list[int] = []
         self._window_bytes = window_bytes
         self._before_dropping = before_dropping
+        self._has_begun = False
         self._asked_place = -1
         self._asked_next = 0
 
@@ -59,14 +60,11 @@ class RoomLog:
         """The place behind the last entry."""
         return self.base + len(self.data)
 
-    @property
-    def is_empty(self) -> bool:
-        """Nothing was received yet."""
-        return not self._ends
-
     def begin_at(self, seq: int) -> None:
-        """Let the first entry to come be number `seq`. For an empty log only."""
-        self.first = seq
+        """Let the first entry to come be number `seq`, if it was not said before: others follow the log from there."""
+        if not self._has_begun:
+            self._has_begun = True
+            self.first = seq
 
     def append(self, frame: bytes, stamp: Stamp | None) -> None:
         """Add the next entry."""

@@ -79,7 +79,9 @@ class Speaker:
     def refused(self, number: int, why: str) -> None:
         """The server refused the message `number`."""
         self._note(Fault.REFUSED, f"message {number}: {why}")
-        if number >= self._awaited:
+        if number in self._overtaken:
+            self._overtaken.remove(number)
+        elif number >= self._awaited:
             self._refused.add(number)
             self._pass_the_refused()
 

@@ -49,6 +49,11 @@ class Tally:
         self._until_ns = 0
         self._seen_ns = 0
 
+    @property
+    def received(self) -> int:
+        """All entries of logs received so far, by whoever."""
+        return self.deliveries + self.other_entries
+
     def measure(self, begin_ns: int, end_ns: int) -> None:
         """Measure between these monotonic times."""
         self.begin_ns, self.end_ns = begin_ns, end_ns

@@ -30,13 +30,14 @@ from hubbub.bench.tally import Tally
 from hubbub.bench.wire import MessageWriter, StampReader
 
 CONNECTING_AT_ONCE: Final = 64
-DRAIN_SECONDS: Final = 15.0
-"""How long what is on its way may take to arrive, once nothing more is sent."""
+GIVEN_UP_SECONDS: Final = 5.0
+"""What has not come is lost once nothing at all has come for so long, and nothing more is sent."""
 
 _LOG_BYTES: Final = 256 * 1024 * 1024
 _LARGEST_WINDOW: Final = 8 * 1024 * 1024
 _LOOK_SECONDS: Final = 0.02
-_QUIET_LOOKS: Final = 5
+_GIVEN_UP_AGAIN_SECONDS: Final = 0.5
+_QUIET_SECONDS: Final = 0.1
 _SENDS_AT_ONCE: Final = 64
 _NS: Final = 1_000_000_000
 
@@ -56,6 +57,7 @@ class Worker:
         self._readers: list[Reader] = []
         self._speakers: list[tuple[int, Speaker]] = []
         self._cpu_seconds = 0.0
+        self._gave_up = False
 
     async def connect(self) -> None:
         """Open all connections and enter their rooms. Raises `NotAdmittedError`."""
@@ -76,9 +78,9 @@ class Worker:
         if self._plan.rate:
             await self._speak_at_fixed_times(start)
         else:
-            for _, speaker in self._speakers:
-                speaker.start(self._plan.messages_per_speaker)
-            if self._plan.messages_per_speaker is None:
+            for number, speaker in self._speakers:
+                speaker.start(self._plan.messages_of(number))
+            if self._plan.messages is None:
                 await _sleep_until(start.end_ns)
             else:
                 await self._until_all_came_back()
@@ -151,22 +153,30 @@ class Worker:
             now_ns = time.monotonic_ns()
             if self._tally.acknowledged != came_back:
                 came_back = self._tally.acknowledged
-                waits_until_ns = now_ns + int(DRAIN_SECONDS * _NS)
+                waits_until_ns = now_ns + int(GIVEN_UP_SECONDS * _NS)
             elif now_ns > waits_until_ns:
+                self._gave_up = True
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _drain(self, heads: dict[str, int]) -> None:
-        """Wait until nothing is missing and nothing more arrives, or for `DRAIN_SECONDS`."""
-        deadline_ns = time.monotonic_ns() + int(DRAIN_SECONDS * _NS)
-        quiet = 0
-        seen = -1
-        while quiet < _QUIET_LOOKS and time.monotonic_ns() < deadline_ns:
-            await asyncio.sleep(_LOOK_SECONDS)
+        """Wait until nothing is missing and nothing more arrives; in vain, if nothing arrives for long."""
+        quiet_ns = int(_QUIET_SECONDS * _NS)
+        given_up_ns = int((_GIVEN_UP_AGAIN_SECONDS if self._gave_up else GIVEN_UP_SECONDS) * _NS)
+        received = -1
+        heard_ns = 0
+        while True:
             self._tally.settle()
-            received = self._tally.deliveries + self._tally.other_entries
-            quiet = quiet + 1 if received == seen and self._has_everything(heads) else 0
-            seen = received
+            now_ns = time.monotonic_ns()
+            if received != self._tally.received:
+                received, heard_ns = self._tally.received, now_ns
+            silent_ns = now_ns - heard_ns
+            if silent_ns >= quiet_ns and self._has_everything(heads):
+                return
+            if silent_ns >= given_up_ns:
+                self._gave_up = True
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def _has_everything(self, heads: dict[str, int]) -> bool:
         waiting = any(speaker.in_flight for _, speaker in self._speakers)
