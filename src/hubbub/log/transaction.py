@@ -161,6 +161,11 @@ class Transaction:
         """From here on the user may not speak in the room, though the event loop may not know it yet."""
         self._left[room_id, user_id] = True
 
+    @property
+    def somebody_left(self) -> bool:
+        """Whether a user left a room in this batch."""
+        return any(self._left.values())
+
     def check_not_left(self, room_id: int, user_id: int) -> None:
         """`Refused` if the user left the room before this change came to be written."""
         key = (room_id, user_id)

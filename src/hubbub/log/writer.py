@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import structlog
@@ -51,6 +51,7 @@ class Writer:
         self._pending_since = 0.0
         self._batch_since = 0.0
         self._busy = False
+        self._somebody_left = False  # in the batch under way
         self._scheduled = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -144,14 +145,18 @@ class Writer:
                     change.error = Refused(INTERNAL)
             tx.flush()
         tx.remember()
+        self._somebody_left |= tx.somebody_left
 
     def _committed(self, batch: list[Change]) -> None:
         """Back on the loop. Delivers first: what is read after it joins the next batch, which is larger for it."""
         self.figures.batches += 1
         self.figures.changes += len(batch)
         self.figures.entries += sum(len(change.entries) for change in batch)
+        parts = _parted(batch) if self._somebody_left else (batch,)
+        self._somebody_left = False
         try:
-            self._deliver(batch)
+            for part in parts:
+                self._deliver(part)
         finally:
             self.figures.last_lag_seconds = self._loop.time() - self._batch_since
             self._busy = False
@@ -160,3 +165,15 @@ class Writer:
                 self._loop.call_soon(self._hand_over)
             else:
                 self._idle.set()
+
+
+def _parted(batch: list[Change]) -> Iterator[list[Change]]:
+    """`batch` in parts, each of which ends where somebody leaves a room: who left hears nothing of the next part."""
+    part: list[Change] = []
+    for change in batch:
+        part.append(change)
+        if any(entry.type == "member_left" for entry in change.entries):
+            yield part
+            part = []
+    if part:
+        yield part
