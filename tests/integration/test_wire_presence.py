@@ -85,7 +85,9 @@ async def test_who_is_gone_for_longer_than_the_grace_is_seen_to_go_and_to_come(
             await a.until("presence", went=[bob.name])
 
 
-async def test_one_frame_tells_of_all_who_come_within_the_interval(start_server: StartServer) -> None:
+async def test_who_comes_within_the_interval_is_told_at_its_end_with_the_others(
+    start_server: StartServer,
+) -> None:
     server = start_server(presence_interval_seconds=ONCE_AN_HOUR)
     room = server.room()
     ada, first, *others = server.people(30)

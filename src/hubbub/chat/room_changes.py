@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from hubbub.connection import Client
 from hubbub.errors import CONFLICT, NAME_TAKEN, NO_SUCH_ROOM, NO_SUCH_USER, Refused
 from hubbub.events import MemberJoined, RoomChanged
 from hubbub.hub import Hub
@@ -24,12 +25,12 @@ MOST_IN_A_DIRECT_ROOM = 12
 class MakeRoom(Change):
     """Make a public or private room; `by` is its first member and owner, or None: the server makes it."""
 
-    __slots__ = ("_displaced", "_hub", "by", "kind", "made", "name", "topic")
+    __slots__ = ("_claim", "_hub", "by", "kind", "made", "name", "topic")
 
     def __init__(self, hub: Hub | None, by: Identity | None, name: str, kind: str, topic: str) -> None:
         super().__init__()
         self._hub = hub
-        self._displaced: tuple[int, str] | None = None
+        self._claim: Claim | None = None
         self.by = by
         self.name = name
         self.kind = kind
@@ -37,7 +38,7 @@ class MakeRoom(Change):
         self.made: RoomRow
 
     def apply(self, tx: Transaction) -> None:
-        self._displaced = claim_name(self, tx, self.name, self.by)
+        self._claim = claim_name(self, tx, self.name, self.by)
         room_id = insert_room(tx, self.name, self.kind, self.topic)
         by = self.by
         seen = RoomChanged(
@@ -51,7 +52,7 @@ class MakeRoom(Change):
 
     def finished(self) -> None:
         if self.error is None and self._hub is not None:
-            _tell_renamed(self._hub, self._displaced)
+            _tell_claimed(self._hub, self._claim)
             if self.by is not None:
                 _tell_joined(self._hub, self.made, [(self.by.user_id, "owner")], self.entries[-1].seq)
 
@@ -122,7 +123,7 @@ class MakeDirect(Change):
 class ChangeRoomState(Change):
     """Rename a room, set its topic, archive it or open it again, make it private or public."""
 
-    __slots__ = ("_displaced", "_hub", "_row", "archived", "by", "kind", "name", "new_name", "topic")
+    __slots__ = ("_claim", "_hub", "_row", "archived", "by", "kind", "name", "new_name", "topic")
 
     def __init__(
         self,
@@ -138,7 +139,7 @@ class ChangeRoomState(Change):
         super().__init__()
         self._hub = hub
         self._row = row
-        self._displaced: tuple[int, str] | None = None
+        self._claim: Claim | None = None
         self.by = by
         self.new_name = new_name
         self.topic = topic
@@ -157,7 +158,7 @@ class ChangeRoomState(Change):
         renamed = self.new_name is not None and self.new_name != now.name
         if renamed and self.new_name is not None:
             if key_of(self.new_name) != now.key:
-                self._displaced = claim_name(self, tx, self.new_name, self.by)
+                self._claim = claim_name(self, tx, self.new_name, self.by)
                 keep_alias(tx, now.key, room_id)
             changed |= {"name": self.new_name, "key": key_of(self.new_name)}
             self.name = self.new_name
@@ -186,9 +187,9 @@ class ChangeRoomState(Change):
     def finished(self) -> None:
         if self.error is not None or not self.entries:
             return
-        _tell_renamed(self._hub, self._displaced)
+        _tell_claimed(self._hub, self._claim)
         if self.name != self._row.name:
-            _tell_renamed(self._hub, (self._row.id, self.name))
+            _tell_renamed(self._hub, self._row.id, self.name)
         room = self._hub.rooms.get(self._row.id)
         if room is not None:
             room.topic = self.topic if self.topic is not None else room.topic
@@ -229,7 +230,18 @@ def add_members(
         tx.joined(room_id, user_id)
 
 
-def claim_name(change: Change, tx: Transaction, name: str, by: Identity | None) -> tuple[int, str] | None:
+class Claim:
+    """A name that was made free: which room gave way and got another name, and to which one it led still, if any."""
+
+    __slots__ = ("displaced", "key", "led_to")
+
+    def __init__(self, key: str, displaced: tuple[int, str] | None, led_to: int | None) -> None:
+        self.key = key
+        self.displaced = displaced
+        self.led_to = led_to
+
+
+def claim_name(change: Change, tx: Transaction, name: str, by: Identity | None) -> Claim:
     """Make `name` free for a new room, or `Refused` if a room that `by` may see has it.
 
     One that `by` may not see gives way: it gets a name with an ending that nobody guesses, and its members see it
@@ -253,8 +265,9 @@ def claim_name(change: Change, tx: Transaction, name: str, by: Identity | None) 
         seen = RoomChanged(other, tx.head(holder.id) + 1, was=holder.name)
         tx.append(change, holder.id, "room_changed", 0, seen, None)
         displaced = (holder.id, other)
+    led_to = tx.connection.scalar(select(room_aliases.c.room_id).where(room_aliases.c.key == key))
     tx.connection.execute(delete(room_aliases).where(room_aliases.c.key == key))
-    return displaced
+    return Claim(key, displaced, led_to)
 
 
 def keep_alias(tx: Transaction, key: str, room_id: int) -> None:
@@ -269,11 +282,27 @@ def _tell_joined(hub: Hub, row: RoomRow, people: list[tuple[int, str]], head: in
     hub.tell_head(row.id)
 
 
-def _tell_renamed(hub: Hub, renamed: tuple[int, str] | None) -> None:
-    if renamed is None:
+def _tell_claimed(hub: Hub, claim: Claim | None) -> None:
+    if claim is None:
         return
-    room_id, name = renamed
+    if claim.displaced is not None:
+        _tell_renamed(hub, *claim.displaced)
+        _forget_name(hub, claim.displaced[0], claim.key)
+    if claim.led_to is not None:
+        _forget_name(hub, claim.led_to, claim.key)
+
+
+def _tell_renamed(hub: Hub, room_id: int, name: str) -> None:
     hub.membership.renamed(room_id, name)
     room = hub.rooms.get(room_id)
     if room is not None:
         hub.rename(room, name)
+
+
+def _forget_name(hub: Hub, room_id: int, key: str) -> None:
+    """Those in the room who call it by a name that is another room's now call that one by it."""
+    room = hub.rooms.get(room_id)
+    for reader in room.readers if room is not None else ():
+        if isinstance(reader, Client):
+            for called in [name for name, its in reader.rooms.items() if its is room and key_of(name) == key]:
+                del reader.rooms[called]
