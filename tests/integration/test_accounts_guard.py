@@ -20,7 +20,7 @@ from starlette.types import Message
 
 from hubbub import logs
 from hubbub.http import guard
-from hubbub.http.files import PAGES
+from hubbub.http.files import PAGES, Files
 from hubbub.settings import SettingError, Settings
 from tests.accounts_world import HOST, PASSWORD, World, a_world
 
@@ -350,6 +350,18 @@ async def test_no_path_climbs_out_of_the_folder(tmp_path: Path, front: Path, pat
         await world.app(scope, receive, send)
         assert sent[0]["status"] == 404
         assert b"secret" not in b"".join(message.get("body", b"") for message in sent)
+
+
+async def test_a_file_that_may_not_be_read_is_not_there(
+    tmp_path: Path, front: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_arguments: object) -> object:
+        raise PermissionError
+
+    async with a_world(tmp_path, static=front) as world:
+        monkeypatch.setattr(Files, "lookup_path", forbidden)
+        answer = await world.browser().get("/index.html")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 async def test_a_folder_that_is_not_there_is_said_at_start(tmp_path: Path) -> None:

@@ -24,6 +24,16 @@ NAMES = st.text(
     min_size=1,
     max_size=8,
 )
+# Mostly what can be a room's name, with wide forms of what can't be in one.
+ROOM_NAMES = st.text(
+    st.one_of(
+        st.sampled_from("aZé日ने ßﬁⅧ"),
+        st.characters(categories=["Lu", "Ll", "Lo", "Nd", "Sm", "So", "Po"]),
+        st.sampled_from("＠／，．～？#"),
+    ),
+    min_size=1,
+    max_size=5,
+)
 ASCII_NAME = st.from_regex(r"[a-z0-9](?:[a-z0-9._-]{0,20}[a-z0-9])?", fullmatch=True)
 
 
@@ -68,13 +78,12 @@ def test_names_that_differ_in_case_or_width_only_are_one(name: str) -> None:
     assert names.key_of(name) == names.key_of(name.upper()) == names.key_of(wide)
 
 
-@given(TEXT)
+@given(ROOM_NAMES)
 def test_the_key_of_an_accepted_room_name_holds_nothing_with_a_meaning_of_its_own(name: str) -> None:
     try:
         kept = names.room_name(name)
     except Refused:
-        assume(False)
-        raise
+        return
     key = names.key_of(kept)
     assert not set("@~,/\\?#%") & set(kept + key)
     assert key not in {".", ".."}
