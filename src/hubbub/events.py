@@ -243,6 +243,7 @@ class Limits(Payload, frozen=True, kw_only=True):
     rooms_entered: int
     messages_per_second: float
     messages_at_once: int
+    typing_seconds: float  # after it, one who typed and said no more types no longer
 
 
 class Welcome(Payload, frozen=True, kw_only=True):
@@ -308,7 +309,7 @@ class Presence(Payload, frozen=True):
 
 
 class IsTyping(Payload, frozen=True):
-    """`user` is typing; it ends by itself after 5 s."""
+    """`user` is typing; it ends by itself after the `typing_seconds` of `welcome`."""
 
     room: str
     user: str

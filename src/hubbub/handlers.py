@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Union, get_type_hints
 import msgspec
 
 from hubbub.connection import Client
-from hubbub.events import ClientEvent, client_event
+from hubbub.events import CLIENT_EVENTS, ClientEvent, client_event
 
 Handler = Callable[[Client, Any], Awaitable[None] | None]
 H = TypeVar("H", bound=Callable[..., Any])
@@ -30,6 +30,8 @@ class Handlers:
 
     def on(self, type_: str) -> Callable[[H], H]:
         """Handle events of `type_` with the decorated function; the annotation of its payload says what fits."""
+        if type_ in CLIENT_EVENTS:
+            raise ValueError(f"{type_!r} is an event of the chat: give yours another name.")
 
         def register(function: H) -> H:
             self.add(type_, _payload_type(function), function)

@@ -77,7 +77,7 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
         except (StoreError, NewerDatabase) as error:
             raise StartError(str(error)) from None
         try:
-            if not hub.event_types or "enter" not in hub.event_types:
+            if "enter" not in hub.event_types:
                 add_chat(hub)
             await hub.start(settings, store, clock, await store.read(queries.epoch))
             rooms = Rooms(hub)

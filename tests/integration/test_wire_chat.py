@@ -42,6 +42,7 @@ async def test_welcome_is_the_first_of_all(server: Server) -> None:
         "rooms_entered": 200,
         "messages_per_second": 20.0,
         "messages_at_once": 60,
+        "typing_seconds": 5.0,
     }
     assert first["server"].startswith("hubbub/")
 

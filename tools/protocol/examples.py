@@ -87,6 +87,7 @@ SERVER: Final[Mapping[str, tuple[Ref, Payload]]] = {
                 rooms_entered=_LIMITS.rooms_per_connection,
                 messages_per_second=_LIMITS.limit_messages,
                 messages_at_once=_LIMITS.limit_messages_burst,
+                typing_seconds=_LIMITS.typing_seconds,
             ),
             server="hubbub/0.1.0",
         ),

@@ -58,6 +58,7 @@ FIELDS_OF: Final[Mapping[str, str]] = {
     "Limits.frame_bytes": "Of one frame, and of one message of several frames.",
     "Limits.message_characters": "Of one chat message.",
     "Limits.messages_at_once": "How many messages may come at once.",
+    "Limits.typing_seconds": "After so long, one who was typing and said no more is typing no longer.",
     "Limits.messages_per_second": "In the long run, of one user on all connections.",
     "Limits.rooms_entered": "Of one connection.",
     "MarkRead.seq": "The last entry that was read.",

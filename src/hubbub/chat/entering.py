@@ -71,6 +71,7 @@ async def greet(client: Client) -> None:
                 rooms_entered=settings.rooms_per_connection,
                 messages_per_second=settings.limit_messages,
                 messages_at_once=settings.limit_messages_burst,
+                typing_seconds=settings.typing_seconds,
             ),
             server=f"hubbub/{__version__}",
         ),

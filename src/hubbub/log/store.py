@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -154,8 +154,8 @@ def engines(url: str) -> tuple[Engine, Engine]:
         raise StoreError(
             f"Databases of the kind {parsed.get_backend_name()!r} are not there yet. Use SQLite."
         )
-    if parsed.database:
-        _prepare_folder(Path(parsed.database).parent)
+    if parsed.database and parsed.database != ":memory:":
+        _prepare_file(Path(parsed.database))
     writing = sa.create_engine(parsed, pool_size=1, max_overflow=0)
     reading = sa.create_engine(parsed, pool_size=READERS, max_overflow=2)
     _set_up_sqlite(writing, "IMMEDIATE", read_only=False)
@@ -163,13 +163,16 @@ def engines(url: str) -> tuple[Engine, Engine]:
     return writing, reading
 
 
-def _prepare_folder(folder: Path) -> None:
+def _prepare_file(path: Path) -> None:
+    """A file that nobody else may read; what SQLite puts beside it has the same rights."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(
-            f"The data folder {folder} can't be made: {error.strerror}. Give another with --data."
+            f"The data folder {path.parent} can't be made: {error.strerror}. Give another with --data."
         ) from error
+    with suppress(OSError):  # SQLite will say what is wrong
+        path.touch(mode=0o600, exist_ok=True)
 
 
 def _set_up_sqlite(engine: Engine, begin: str, *, read_only: bool) -> None:
