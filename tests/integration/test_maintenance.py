@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 
+from hubbub.maintenance.backup import back_up
 from tests.maintenance_data import DAMAGES, epoch, left_by_a_kill, logs, make_database, snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -302,11 +303,8 @@ def stopped(tmp_path: Path) -> Hubbub:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A backup of another server's."""
-    other = Hubbub(tmp_path / "other")
-    make_database(other.data / "hubbub.db", messages=30)
-    made = other.run("backup", str(tmp_path / "hubbub.bak"))
-    assert made.returncode == 0, made.stderr
-    return tmp_path / "hubbub.bak"
+    source = make_database(tmp_path / "other" / "hubbub.db", messages=30)
+    return back_up(source, tmp_path / "hubbub.bak").file
 
 
 def test_a_backup_says_in_words_what_is_in_it(stopped: Hubbub, tmp_path: Path) -> None:

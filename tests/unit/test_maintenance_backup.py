@@ -93,6 +93,17 @@ def test_a_backup_after_a_kill_holds_what_only_the_log_has_and_leaves_the_log_al
     assert (source.read_bytes(), log.read_bytes()) == before
 
 
+def test_a_backup_through_a_symbolic_link_leaves_the_log_of_the_real_file_alone(
+    source: Path, copies: Path
+) -> None:
+    left_by_a_kill(source, messages=5)
+    link = source.parent.with_name("link.db")
+    link.symlink_to(source)
+    before = snapshot(source.parent)
+    assert back_up(link, copies / "hubbub.bak").contents.entries == 85
+    assert snapshot(source.parent)["hubbub.db-wal"] == before["hubbub.db-wal"]
+
+
 def test_a_backup_is_of_one_moment_while_the_writer_goes_on(
     source: Path, copies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

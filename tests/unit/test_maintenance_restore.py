@@ -364,6 +364,19 @@ def test_a_last_step_that_fails_leaves_the_database_in_its_place(
     assert sorted(path.name for path in target.parent.iterdir()) == ["hubbub.db", "hubbub.db.lock"]
 
 
+def test_a_last_step_that_fails_leaves_a_damaged_database_its_log(
+    copy: Path, target: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_by_a_kill(target)
+    target.write_bytes(b"no database" * 1_000)
+    target.with_name("hubbub.db.lock").touch()
+    monkeypatch.setattr(Path, "replace", _not_permitted)
+    before = snapshot(target.parent)
+    with pytest.raises(MaintenanceError, match="operation not permitted"):
+        restore(copy, target, clock)
+    assert snapshot(target.parent) == before
+
+
 def _not_permitted(*_: Any) -> None:
     raise PermissionError(1, "Operation not permitted")
 

@@ -138,6 +138,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         raise IsADirectoryError(0, "it is a folder")
     if path.stat().st_size == 0:
         raise DamagedError(f"{path} is empty, and no database.")
+    path = path.resolve()  # SQLite keeps its files beside the file that a symbolic link leads to
     log = beside(path, "-wal")
     # Where a log lies beside it, the last one to close a writable connection would fold it in: read only, then.
     # Where none does, a read-only connection would leave one behind, and a writable one takes it away again.
