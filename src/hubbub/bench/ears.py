@@ -53,8 +53,8 @@ class Ears:
 
     def _hear(self) -> None:
         readv, readers, step = os.readv, self._readers, self._step
-        is_again = _BUFFER.startswith
-        for descriptor, _ in self._poller.poll(0, _SOCKETS_AT_ONCE):
+        is_again, only_bytes = _BUFFER.startswith, select.EPOLLIN
+        for descriptor, events in self._poller.poll(0, _SOCKETS_AT_ONCE):
             try:
                 count = readv(descriptor, _BUFFERS)
             except BlockingIOError:
@@ -68,6 +68,7 @@ class Ears:
                 and reader.log is step.log
                 and count == step.size
                 and reader.speaker is None
+                and events == only_bytes
                 and is_again(step.chunk)
             ):
                 reader.place = step.end
@@ -75,10 +76,10 @@ class Ears:
                 if step.members == _Step.GROUP:
                     step.settle()
             else:
-                self._take(descriptor, reader, count)
+                self._take(descriptor, reader, count, events)
         step.settle()
 
-    def _take(self, descriptor: int, reader: Reader, count: int) -> None:
+    def _take(self, descriptor: int, reader: Reader, count: int, events: int) -> None:
         self._step.settle()
         if not count:
             self._end(descriptor, "the server ended the connection")
@@ -90,7 +91,8 @@ class Ears:
             self._end(descriptor, str(error))
             return
         self._step.take(reader, start, count)
-        if count == len(_BUFFER):  # there may be more, and the poller will not say so again
+        if count == len(_BUFFER) or events != select.EPOLLIN:
+            # There may be more, or the end; without this the poller would not say so again.
             self._poller.modify(descriptor, _EVENTS)
 
     def _end(self, descriptor: int, why: str) -> None:
