@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 from tests.support.server import WAIT_SECONDS, Person, Server
 
 FULL = Subprotocol("hubbub.v1")
+_ids = itertools.count(1)  # of messages: unique for ever, over connections too
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Client:
     async def say(self, room: str, message: str, *, id_: str | None = None, **more: object) -> Event:
         """Say something; returns the echo."""
         return await self.ask(
-            "send_message", room=room, message=message, id=id_ or f"{self.name}.{next(self._refs)}", **more
+            "send_message", room=room, message=message, id=id_ or f"{self.name}.{next(_ids)}", **more
         )
 
     # --- hearing
