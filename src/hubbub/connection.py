@@ -11,8 +11,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import structlog
+
 from hubbub import frames
-from hubbub.errors import REFUSALS, CloseReason, Refused
+from hubbub.errors import INTERNAL, INTERNAL_CLOSE, REFUSALS, CloseReason, Refused
 from hubbub.events import Error, Payload, encode
 from hubbub.room import Room
 from hubbub.tickets import Identity
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from hubbub.hub import Hub
 
 _INBOX_FULL: Final = 64
+
+logger = structlog.get_logger(__name__)
 
 
 class Transport(Protocol):
@@ -90,14 +94,14 @@ class Client:
     # --- in
 
     def begin(self, greeting: Coroutine[Any, Any, None]) -> None:
-        """Run `greeting` before the first event is handled."""
-        self._task = self.hub.spawn(self._work(greeting))
+        """Run `greeting` before the first event is handled. One who can't be greeted is closed, to come again."""
+        self._task = self.hub.spawn(self._work(self._greeted(greeting)))
 
     def receive(self, text: str) -> None:
-        """Handle one text frame, after those before it."""
+        """Handle one text frame, after those before it; not while what was sent to this client is not read."""
         if self.closing:
             return
-        if self._task is None:
+        if self._task is None and self.behind_since is None:
             waiting = self.hub.handle(self, text)
             if waiting is not None:
                 self._task = self.hub.spawn(self._work(waiting))
@@ -109,22 +113,43 @@ class Client:
             self._reading_paused = True
             self.transport.pause_reading()
 
+    async def _greeted(self, greeting: Coroutine[Any, Any, None]) -> None:
+        if self.closed:
+            greeting.close()
+            return
+        try:
+            await greeting
+        except Exception as error:
+            refused = error if isinstance(error, Refused) else Refused(INTERNAL)
+            self.hub.figures.refused(refused.refusal.code)
+            if refused is not error:
+                logger.exception("greeting failed")
+            # The basic profile may be refused its first room, and change to another.
+            if self.full or refused.refusal.retry or refused is not error:
+                self.close(INTERNAL_CLOSE)
+
     async def _work(self, waiting: Awaitable[None] | None) -> None:
         """Finish a handler that waits, then handle what came meanwhile."""
         try:
-            while waiting is not None or (self._inbox and not self.closing):
+            while True:
                 if waiting is not None:
                     await waiting
-                waiting = (
-                    self.hub.handle(self, self._inbox.popleft()) if self._inbox and not self.closing else None
-                )
+                if not self._inbox or self.closing or self.behind_since is not None:
+                    break
+                waiting = self.hub.handle(self, self._inbox.popleft())
         finally:
             self._task = None
-            self._inbox = None
-            if self._reading_paused and not self.closed:
-                self._reading_paused = False
-                if self.behind_since is None:
-                    self.transport.resume_reading()
+            if not self._inbox or self.closing:
+                self._read_on()
+
+    def _read_on(self) -> None:
+        """Nothing that came in waits."""
+        self._inbox = None
+        if self._reading_paused and not self.closed:
+            self._reading_paused = False
+            if self.behind_since is None:
+                self.heard = True  # or may have been, but for us
+                self.transport.resume_reading()
 
     # --- out
 
@@ -201,9 +226,12 @@ class Client:
         if self.behind_since is None or self.closed:
             return
         self.behind_since = None
+        self.heard = True  # it reads
         self.hub.behind.discard(self)
         for room in self.distinct_rooms():
             self.hub.tell_gap(self, room)
+        if self._inbox and self._task is None:
+            self._task = self.hub.spawn(self._work(None))
         if not self._reading_paused:
             self.transport.resume_reading()
 
@@ -221,5 +249,6 @@ class Client:
         if not self.closed:
             self.closed = self.closing = True
             if self._task is not None:
-                self._task.cancel()
+                # Not at once: a coroutine that was never begun complains.
+                self._task.get_loop().call_soon(self._task.cancel)
             self.hub.disconnected(self)

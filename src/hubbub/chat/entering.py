@@ -81,11 +81,11 @@ async def greet(client: Client) -> None:
 async def enter(client: Client, request: Enter) -> None:
     """Enter a room; with `after`, resume."""
     hub, ref = client.hub, client.ref
-    room = client.rooms.get(request.room) or await _admissible(client, request.room)
-    if not room.hears(client) and client.entered >= hub.settings.rooms_per_connection:
-        raise Refused(
-            TOO_MANY_ROOMS, f"A connection may be in {hub.settings.rooms_per_connection} rooms at once."
-        )
+    hub.limits.enters.take(client.identity.user_id, hub.clock.monotonic())
+    room = client.rooms.get(request.room) or await _another(client, request.room)
+    if client.closing:
+        hub.forget_if_empty(room)
+        return
     newly = not room.hears(client)
     hub.admit(client, room, request.room)
     try:
@@ -93,7 +93,7 @@ async def enter(client: Client, request: Enter) -> None:
     except BaseException:
         hub.dismiss(client, room)
         raise
-    if client.closing or not room.hears(client):
+    if not room.hears(client):  # it was closed, or removed from the room
         return
     if newly:
         hub.figures.entered += 1
@@ -107,6 +107,8 @@ async def enter(client: Client, request: Enter) -> None:
     held = room.release(client, reading.page.head)
     if held:
         client.write(held)
+    if client.behind_since is not None:  # since it began to enter, or by what it was just sent
+        room.fall_behind(client)
 
 
 def exit_room(client: Client, request: Exit) -> None:
@@ -126,18 +128,34 @@ async def change_room(client: Client, request: ChangeRoom) -> None:
 
 
 async def _enter_basic(client: Client, name: str) -> None:
+    hub = client.hub
+    hub.limits.enters.take(client.identity.user_id, hub.clock.monotonic())
     room = await _admissible(client, name)
-    if not client.closing:
-        client.hub.admit(client, room, name)
-        room.release(client, room.head)
+    if client.closing:
+        hub.forget_if_empty(room)
+        return
+    hub.admit(client, room, name)
+    room.release(client, room.head)
+    if client.behind_since is not None:
+        room.fall_behind(client)
+
+
+async def _another(client: Client, name: str) -> Room:
+    """The room called `name`, for one who is not in it by this name. Nothing is made or joined for one in too many."""
+    hub = client.hub
+    most = hub.settings.rooms_per_connection
+    in_use = hub.room_in_use(key_of(name))
+    if client.entered >= most and (in_use is None or not in_use.hears(client)):
+        raise Refused(TOO_MANY_ROOMS, f"A connection may be in {most} rooms at once.")
+    return await _admissible(client, name)
 
 
 async def _admissible(client: Client, name: str) -> Room:
     """The room called `name`, of which the client's user is a member now; made, and joined, if need be."""
     hub = client.hub
-    hub.limits.enters.take(client.identity.user_id, hub.clock.monotonic())
+    user = hub.membership.users.get(client.identity.user_id)
     in_use = hub.room_in_use(key_of(name))
-    if in_use is not None and in_use.id in hub.membership.of(client).marks:
+    if in_use is not None and user is not None and in_use.id in user.marks:
         return in_use
     return hub.room(await hub.directory.open(client.identity, name))
 
