@@ -355,3 +355,14 @@ from hubbub.cli import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 main(sys.argv[1:])
 """
+
+
+def test_a_database_that_this_user_may_not_look_for_is_said_in_a_line(
+    source: Path, copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", refused)
+    with pytest.raises(MaintenanceError, match=r"hubbub\.db can't be read: permission denied"):
+        back_up(source, copies / "hubbub.bak")

@@ -299,7 +299,7 @@ MOUNTS = """\
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 23 22 0:21 / /mnt rw - nfs4 server:/export rw
 24 23 254:1 / /mnt/local rw master:3 - xfs /dev/vdb rw
-25 22 0:22 / /with\\040space rw - tmpfs tmpfs rw
+25 22 0:22 / /with\\040spàce rw - tmpfs tmpfs rw
 """
 
 
@@ -310,7 +310,7 @@ MOUNTS = """\
         ("/mnt/chat", "nfs4"),
         ("/mnt/local/x", "xfs"),
         ("/mnts", "ext4"),
-        ("/with space", "tmpfs"),
+        ("/with spàce", "tmpfs"),
     ],
 )
 def test_the_kind_of_disk_is_that_of_the_innermost_mount(folder: str, kind: str) -> None:

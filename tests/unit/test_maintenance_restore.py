@@ -317,6 +317,17 @@ def test_a_copy_that_is_not_there_is_named(tmp_path: Path, target: Path, clock: 
         restore(tmp_path / name, target, clock)
 
 
+def test_a_database_that_this_user_may_not_look_for_is_said_in_a_line(
+    copy: Path, target: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", refused)
+    with pytest.raises(MaintenanceError, match="can't be reached: permission denied"):
+        restore(copy, target, clock)
+
+
 def test_a_data_folder_that_can_not_be_made_is_named(copy: Path, clock: FakeClock) -> None:
     with pytest.raises(MaintenanceError, match=r"hubbub\.bak can't be made: .*\. Give another with --data"):
         restore(copy, copy / "hubbub.db", clock)

@@ -30,11 +30,10 @@ def back_up(source: Path, file: Path, *, replace: bool = False) -> Backup:
     is on disk. Raises `MaintenanceError`, and then leaves nothing behind.
     """
     file = file.absolute()
+    _check_there(source)
     try:
         _check_not_its_own(source, file)
         check_place(file, replace=replace)
-        if not source.exists():
-            raise MaintenanceError(f"There is no database at {source}: name its folder with --data.")
         return _backed_up(source, file, replace=replace)
     except DamagedError as error:
         raise DamagedError(
@@ -60,6 +59,15 @@ def _backed_up(source: Path, file: Path, *, replace: bool) -> Backup:
         size = copy.stat().st_size
         put_in_place(copy, file, replace=replace)
     return Backup(file, size, found)
+
+
+def _check_there(source: Path) -> None:
+    try:
+        there = source.exists()
+    except OSError as error:
+        raise database.explained(source, error) from None
+    if not there:
+        raise MaintenanceError(f"There is no database at {source}: name its folder with --data.")
 
 
 def _check_not_its_own(source: Path, file: Path) -> None:

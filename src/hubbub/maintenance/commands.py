@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 NOT_DONE: Final = 1
 
 Data = Annotated[
-    Path | None, typer.Option(help="Folder of the database.  [default: data]", show_default=False)
+    Path | None,
+    # What can't be read is said, and what to do about it, by what reads it.
+    typer.Option(help="Folder of the database.  [default: data]", show_default=False, readable=False),
 ]
 Database = Annotated[
     str | None, typer.Option(help="URL of the database, in place of --data.", show_default=False)
@@ -34,7 +36,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(show_default=False, help="Where the copy is to be.")],
+    file: Annotated[
+        Path, typer.Argument(show_default=False, readable=False, help="Where the copy is to be.")
+    ],
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what is in the copy as JSON.")] = False,
     data: Data = None,
@@ -55,7 +59,9 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(show_default=False, help="A copy that `hubbub backup` made.")],
+    file: Annotated[
+        Path, typer.Argument(show_default=False, readable=False, help="A copy that `hubbub backup` made.")
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Replace the present database without asking.")] = False,
     data: Data = None,
     database: Database = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import pwd
+import re
 import shlex
 import stat
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ _LITTLE_BYTES: Final = 1_000_000_000
 _TOO_LITTLE_BYTES: Final = 100_000_000
 _FEW_FILES: Final = 1_000
 _MOUNTS: Final = Path("/proc/self/mountinfo")
+_OCTAL: Final = re.compile(r"\\([0-7]{3})")  # how spaces and the like stand there
 # Where SQLite's log can't be shared or kept: https://www.sqlite.org/wal.html, "all processes … on the same host".
 _NETWORK: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.glusterfs", "lustre"}
@@ -140,8 +142,7 @@ def file_system(folder: Path, mounts: str) -> str:
         fields = before.split(" ")
         if len(fields) < 5 or not after:
             continue
-        # Spaces and the like stand there in octal.
-        point = Path(fields[4].encode().decode("unicode_escape"))
+        point = Path(_OCTAL.sub(lambda found: chr(int(found[1], 8)), fields[4]))
         if folder.is_relative_to(point) and len(point.parts) >= best:
             best, kind = len(point.parts), after.split(" ")[0]
     return kind
@@ -187,7 +188,7 @@ def _owners(folder: Path, files: list[Path], database: Path) -> Iterator[Finding
         yield problem(
             "permissions",
             f"this user may not write {database}, which belongs to {_owner(database)}",
-            f"Run Hubbub as {_owner(database)}, or give it the file: sudo chown USER {shlex.quote(str(database))}",
+            f"Run this as the server's user; if you are, take the file: sudo chown USER {shlex.quote(str(database))}",
         )
 
 

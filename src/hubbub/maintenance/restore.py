@@ -67,6 +67,16 @@ def restore(
     changes nothing: if `file` is damaged, of a newer version or none of Hubbub's, if a server or another program
     works on `target`, or if the disk is full.
     """
+    try:
+        return _restored(file, target, clock, agree)
+    except OSError as error:
+        raise MaintenanceError(
+            f"{error.filename or target.parent} can't be reached: {reason(error)}."
+            " Do this as the user that the server runs as."
+        ) from None
+
+
+def _restored(file: Path, target: Path, clock: Clock, agree: Callable[[Present, Contents], bool]) -> Restored:
     if server_runs(target):
         raise server_is_running(target)
     if file.exists() and target.exists() and file.samefile(target):
