@@ -137,6 +137,12 @@ async def test_guesses_side_by_side_are_no_more_than_guesses_in_a_row(world: Wor
     assert (statuses.count(401), statuses.count(429)) == (10, 15)
 
 
+async def test_the_right_password_of_a_disabled_account_counts_as_any_wrong_one(world: World) -> None:
+    world.person("ada")
+    world.store.write_now(lambda c: people.disable(c, "ada", now=world.now))
+    assert [(await try_login(world.browser(), "ada")).status_code for _ in range(11)] == [401] * 10 + [429]
+
+
 async def test_with_the_limit_off_nobody_is_locked(tmp_path: Path) -> None:
     async with a_world(tmp_path, limit_logins=0) as world:
         statuses = [(await try_login(world.browser(), "ada", "wrong")).status_code for _ in range(32)]
@@ -216,9 +222,10 @@ async def test_when_somebody_else_logs_in_the_session_before_ends(world: World) 
     world.person("ada")
     world.person("bob")
     browser = await world.logged_in("ada")
-    session = who(world, await browser.post("/ticket")).session_id
+    before, session = browser.cookies["hubbub_session"], who(world, await browser.post("/ticket")).session_id
     assert (await try_login(browser, "bob")).status_code == 200
     assert world.hub.ended == [("session", session)]
+    assert (await world.browser(cookie=f"hubbub_session={before}").post("/ticket")).status_code == 401
     assert (await browser.get("/api/me")).json()["name"] == "bob"
 
 

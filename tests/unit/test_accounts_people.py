@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from hubbub.accounts import bearer, people, roles, sessions
 from hubbub.accounts.people import Person
@@ -23,6 +24,7 @@ from hubbub.errors import (
     Refusal,
     Refused,
 )
+from hubbub.log.schema import users
 from hubbub.log.store import open_store
 from hubbub.tickets import Identity
 
@@ -256,3 +258,12 @@ def test_people_are_listed_in_pages_by_name_and_found_by_either_name(connection:
     assert people.known_names(connection, "x_", 10) == [("x_y", "")]
     people.disable(connection, "ada", now=NOW)
     assert people.known_names(connection, "ada", 10) == [("Bob", "Ada's friend")]
+
+
+def test_an_error_of_the_database_says_nothing_of_what_was_to_be_written(connection: Connection) -> None:
+    ada = people.add(connection, "ada", now=NOW)
+    with pytest.raises(IntegrityError) as error:
+        connection.execute(
+            users.insert().values(id=ada.id, name="eve", key="ada", role="the-secret", created_at=NOW)
+        )
+    assert "the-secret" not in str(error.value)

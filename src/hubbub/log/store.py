@@ -156,8 +156,9 @@ def engines(url: str) -> tuple[Engine, Engine]:
         )
     if parsed.database and parsed.database != ":memory:":
         _prepare_file(Path(parsed.database))
-    writing = sa.create_engine(parsed, pool_size=1, max_overflow=0)
-    reading = sa.create_engine(parsed, pool_size=READERS, max_overflow=2)
+    # Errors are logged: they hold no parameters, which are messages and hashes.
+    writing = sa.create_engine(parsed, pool_size=1, max_overflow=0, hide_parameters=True)
+    reading = sa.create_engine(parsed, pool_size=READERS, max_overflow=2, hide_parameters=True)
     _set_up_sqlite(writing, "IMMEDIATE", read_only=False)
     _set_up_sqlite(reading, "DEFERRED", read_only=True)
     return writing, reading
