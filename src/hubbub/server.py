@@ -33,7 +33,7 @@ from hubbub.http.rooms import room_routes
 from hubbub.hub import Hub
 from hubbub.log import queries
 from hubbub.log.migrate import NewerDatabase
-from hubbub.log.store import StoreError, open_store
+from hubbub.log.store import StoreError, in_memory, open_store
 from hubbub.settings import Settings
 from hubbub.tickets import Tickets
 from hubbub.transport.door import Door
@@ -211,9 +211,9 @@ def _announce(settings: Settings, listener: socket.socket, setup_secret: str | N
 
 def _place(settings: Settings) -> str:
     url = make_url(settings.database_url)
-    return (
-        str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
-    )
+    if url.get_backend_name() != "sqlite":
+        return url.render_as_string(hide_password=True)
+    return "memory, and gone at the end" if in_memory(url) else str(url.database)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -231,7 +231,7 @@ def _listen_advice(settings: Settings, error: OSError) -> str:
         return f"Port {settings.port} is in use: end the other program, or choose another port with --port."
     if error.errno == errno.EACCES:
         return f"This user may not listen on {where}: choose a port above 1023 with --port."
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+    if (error.errno or -1) < 0 or error.errno == errno.EADDRNOTAVAIL:  # negative: the resolver's
         return f"{settings.host!r} is no address of this machine: choose another with --host."
     return f"Can't listen on {where}: {error.strerror or error}."
 
@@ -240,7 +240,7 @@ def _listen_advice(settings: Settings, error: OSError) -> str:
 def _only_one(settings: Settings) -> Iterator[None]:
     """Hold a lock beside a SQLite database, so that one server at a time writes its log. Raises `StartError`."""
     url = make_url(settings.database_url)
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+    if url.get_backend_name() != "sqlite" or in_memory(url) or not url.database:
         yield
         return
     path = Path(url.database)

@@ -16,8 +16,9 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
 
 from hubbub.errors import UNAVAILABLE, Refused
 from hubbub.log.checkpoint import Checkpointer
@@ -41,12 +42,17 @@ class Store:
         self.reading = reading
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="hubbub-read")
         self.thread = WriterThread("hubbub-write")
-        path = writing.url.database if writing.dialect.name == "sqlite" else None
-        self.checkpointer = Checkpointer(path, self.thread) if path and path != ":memory:" else None
+        self._shared = (
+            writing is reading
+        )  # a database in memory has one connection, and the writer's thread has it
+        path = writing.url.database if writing.dialect.name == "sqlite" and not self._shared else None
+        self.checkpointer = Checkpointer(path, self.thread) if path else None
         self._connection: Connection | None = None  # the writing one, kept open; used by one thread at a time
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """`query`'s result on a connection that can only read. `Refused` (unavailable) if the database fails."""
+        if self._shared:
+            return await self.write(query)
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
     async def write(self, change: Callable[[Connection], T]) -> T:
@@ -154,7 +160,11 @@ def engines(url: str) -> tuple[Engine, Engine]:
         raise StoreError(
             f"Databases of the kind {parsed.get_backend_name()!r} are not there yet. Use SQLite."
         )
-    if parsed.database and parsed.database != ":memory:":
+    if in_memory(parsed):
+        engine = sa.create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        _set_up_sqlite(engine, "IMMEDIATE", read_only=False)
+        return engine, engine
+    if parsed.database:
         _prepare_file(Path(parsed.database))
     # Errors are logged: they hold no parameters, which are messages and hashes.
     writing = sa.create_engine(parsed, pool_size=1, max_overflow=0, hide_parameters=True)
@@ -162,6 +172,11 @@ def engines(url: str) -> tuple[Engine, Engine]:
     _set_up_sqlite(writing, "IMMEDIATE", read_only=False)
     _set_up_sqlite(reading, "DEFERRED", read_only=True)
     return writing, reading
+
+
+def in_memory(url: URL) -> bool:
+    """Whether `url` names a SQLite database in memory, which is gone when the server ends."""
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
 def _prepare_file(path: Path) -> None:
