@@ -40,11 +40,19 @@ class Handlers:
         return register
 
     def add(self, type_: str, payload: type[Any], function: Handler) -> None:
-        """Handle events of `type_`, whose payload is `payload`, with `function`. ValueError if something does already."""
+        """Handle events of `type_`, whose payload is `payload`, with `function`.
+
+        ValueError if something does already, TypeError for a payload that can't be read.
+        """
         if type_ in self._events:
             raise ValueError(f"There is a handler for {type_!r} already.")
-        self._events[type_] = client_event(type_, payload)
-        self._by_event[self._events[type_]] = (type_, function)
+        event = client_event(type_, payload)
+        try:
+            msgspec.json.Decoder(event)  # what can't be read is found now, and not by the first client
+        except TypeError as error:
+            raise TypeError(f"The payload of {type_!r} is no type that can be read: {error}") from None
+        self._events[type_] = event
+        self._by_event[event] = (type_, function)
         self._decoder = None
 
     def decode(self, text: str) -> ClientEvent:
@@ -61,9 +69,19 @@ class Handlers:
 
 
 def _payload_type(function: Callable[..., Any]) -> type[Any]:
-    parameters = list(inspect.signature(function).parameters)
-    hints = get_type_hints(function)
-    if len(parameters) != 2 or parameters[1] not in hints:
-        raise TypeError(f"A handler takes a client and a payload with its type: {function.__qualname__}.")
-    payload: type[Any] = hints[parameters[1]]
+    """The type by which the second parameter of `function` is annotated. TypeError if there is none."""
+    parameters = list(inspect.signature(function).parameters.values())
+    name = getattr(function, "__qualname__", repr(function))
+    if len(parameters) != 2 or parameters[1].annotation is inspect.Parameter.empty:
+        raise TypeError(f"A handler takes a client and a payload with its type: {name}.")
+    # Looked up alone: the client's type may be one that only a type checker sees.
+    alone = type("alone", (), {"__annotations__": {"payload": parameters[1].annotation}})
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    try:
+        payload: type[Any] = get_type_hints(alone, names, include_extras=True)["payload"]
+    except NameError:
+        raise TypeError(
+            f"The payload's type of {name}, {parameters[1].annotation}, can't be found: define or import it at the "
+            "top of its module."
+        ) from None
     return payload
