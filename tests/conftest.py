@@ -6,9 +6,9 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-from tests.support.fixtures import accounts, server, start_server
+from tests.support.fixtures import accounts, connect, server, start_server
 
-__all__ = ["accounts", "server", "start_server"]
+__all__ = ["accounts", "connect", "server", "start_server"]
 
 # No deadline and no complaint of slowness: both hold a stopwatch, and fail on a machine that is busy. Under CI the
 # examples are the same in each run, so that a red run says something about the change; elsewhere they roam.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from tests.support.server import Accounts, Server, make_accounts, running
+from tests.support.client import Client, connected
+from tests.support.server import Accounts, Person, Server, make_accounts, running
 
 StartServer = Callable[..., Server]
+Connect = Callable[..., Awaitable[Client]]
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,14 @@ def start_server(accounts: Accounts, tmp_path: Path) -> Iterator[StartServer]:
             return started.enter_context(running(Server(folder, accounts, *options, **settings)))
 
         yield start
+
+
+@pytest_asyncio.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Connect somebody in the full profile; whoever is still connected goes with the test."""
+    async with AsyncExitStack() as there:
+
+        async def enter(server: Server, person: Person, **options: Any) -> Client:
+            return await there.enter_async_context(await connected(server, person, **options))
+
+        yield enter
