@@ -101,8 +101,6 @@ class Writer:
             for change in batch:
                 change.entries = []
                 change.error = change.error or refusal
-        if self._store.checkpointer is not None:
-            self._store.checkpointer.wrote(sum(len(change.entries) for change in batch))
         self.figures.last_commit_seconds = time.perf_counter() - started
         self.figures.commit_seconds += self.figures.last_commit_seconds
         self._loop.call_soon_threadsafe(self._committed, batch)
