@@ -36,7 +36,7 @@ class World:
     def __init__(self, readers: int = 2, window_bytes: int = 1 << 20, head: int = 0) -> None:
         self.tally = Tally()
         self.tally.measure(0, FOREVER)
-        self.log = RoomLog(ROOM, window_bytes, self.tally.settle)
+        self.log = RoomLog(ROOM, window_bytes, self.tally.forget_range)
         self.sent: list[Sent] = []
         self.readers: list[Reader] = []
         for _ in range(readers):

@@ -45,6 +45,9 @@ class Tally:
         self.findings = Findings()
         self._stamps = _NO_STAMPS
         self._first = self._last = 0
+        self._messages = self._others = 0
+        self._measured: list[tuple[int, int]] = []
+        self._newest_ns = NEVER
         self._members = 0
         self._until_ns = 0
         self._seen_ns = 0
@@ -60,35 +63,55 @@ class Tally:
 
     def arrived(self, stamps: Sequence[int], first: int, last: int, now_ns: int, members: int = 1) -> None:
         """So many members received the entries with ``stamps[first:last]``; a stamp of 0 is no message of ours."""
-        if (
-            now_ns <= self._until_ns
-            and first == self._first
-            and last == self._last
-            and stamps is self._stamps
-        ):
+        if first != self._first or last != self._last or stamps is not self._stamps:
+            self.settle()
+            self._take_range(stamps, first, last)
+        elif now_ns <= self._until_ns:
             self._members += members
             self._seen_ns = now_ns
             return
-        self.settle()
-        self._stamps, self._first, self._last = stamps, first, last
+        else:
+            self.settle()
         self._members = members
         self._seen_ns = now_ns
-        newest = stamps[last - 1]
-        self._until_ns = now_ns + max(_GROUP_NS, (now_ns - newest) // _GROUP_SHARE if newest else 0)
+        self._until_ns = now_ns + max(_GROUP_NS, (now_ns - self._newest_ns) // _GROUP_SHARE)
 
     def arrived_alone(self, stamp: int, now_ns: int) -> None:
         """One member received one entry."""
-        self._count(stamp, 1, now_ns)
+        self.arrived((stamp,), 0, 1, now_ns)
 
     def settle(self) -> None:
-        """Count the group of deliveries that is still open. To be called before anything is read, or the stamps move."""
+        """Count the group of deliveries that is still open. To be called before anything is read."""
         members = self._members
         if not members:
             return
         self._members = 0
-        for stamp in self._stamps[self._first : self._last]:
-            self._count(stamp, members, self._seen_ns)
+        now_ns = self._seen_ns
+        self.other_entries += self._others * members
+        self.deliveries += self._messages * members
+        if self.begin_ns <= now_ns < self.end_ns:
+            self.deliveries_in_time += self._messages * members
+        for stamp, messages in self._measured:
+            self.latency.add((now_ns - stamp) // 1000, messages * members)
+
+    def forget_range(self) -> None:
+        """Settle, and hold on to no place in the stamps: they are about to move."""
+        self.settle()
         self._stamps = _NO_STAMPS
+
+    def _take_range(self, stamps: Sequence[int], first: int, last: int) -> None:
+        """Look at a batch of entries once for all members. Messages sent in one go have one stamp."""
+        self._stamps, self._first, self._last = stamps, first, last
+        if last - first == 1:
+            counts = {stamps[first]: 1}
+        else:
+            counts = {}
+            for stamp in stamps[first:last]:
+                counts[stamp] = counts.get(stamp, 0) + 1
+        self._others = counts.pop(0, 0)
+        self._messages = last - first - self._others
+        self._measured = [run for run in counts.items() if self.begin_ns <= run[0] < self.end_ns]
+        self._newest_ns = max(counts, default=NEVER)
 
     def said(self, intended_ns: int, now_ns: int) -> None:
         """A message is being sent, at `now_ns`."""
@@ -103,13 +126,3 @@ class Tally:
         self.last_acknowledged_ns = now_ns
         if self.begin_ns <= now_ns < self.end_ns:
             self.acknowledged_in_time += 1
-
-    def _count(self, stamp: int, members: int, now_ns: int) -> None:
-        if not stamp:
-            self.other_entries += members
-            return
-        self.deliveries += members
-        if self.begin_ns <= now_ns < self.end_ns:
-            self.deliveries_in_time += members
-        if self.begin_ns <= stamp < self.end_ns:
-            self.latency.add((now_ns - stamp) // 1000, members)

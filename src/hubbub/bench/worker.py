@@ -111,7 +111,7 @@ class Worker:
         log = self._logs.get(seat.room)
         if log is None:
             window_bytes = min(_LARGEST_WINDOW, max(64 * 1024, _LOG_BYTES // len(plan.seats)))
-            log = self._logs[seat.room] = RoomLog(seat.room, window_bytes, self._tally.settle)
+            log = self._logs[seat.room] = RoomLog(seat.room, window_bytes, self._tally.forget_range)
         reader = client.reader = Reader(seat.number, log, self._tally, self._stamps, client)
         if seat.speaker is not None:
             writer = MessageWriter(plan.run, seat.number, seat.room, plan.size)
