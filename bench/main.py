@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import floor, machine
+from bench import floor, machine, readme
 from bench.page import Measured, page, verdict
 from bench.workloads import WORKLOADS, Workload
 from hubbub.bench import load, report
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each time (default: 5)")
     parser.add_argument(
-        "--write", action="store_true", help=f"write the page to {PAGE.parent.name}/{PAGE.name} too"
+        "--write", action="store_true", help="write docs/benchmark.md and the READMEs' figures too"
     )
     return parser
 
@@ -147,6 +147,7 @@ def _keep(
     if to_documentation:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(written)
+        readme.fill(HERE.parent, measured, described)
     goals = [found for each in measured for goal in each.workload.goals for found in [verdict(goal, each)]]
     met = sum(found.is_met is True for found in goals)
     _say(f"{met} of {len(goals)} goals met; kept in {BUILD.name}/results.md and results.json")

@@ -84,13 +84,13 @@ def goals_table(measured: Sequence[Measured]) -> str:
                 each.workload.letter,
                 each.workload.title,
                 goal.figure.name,
-                _written(goal.figure, found.floor),
-                _written(goal.figure, found.hubbub),
+                written(goal.figure, found.floor),
+                written(goal.figure, found.hubbub),
                 _NONE if ratio is None else f"{ratio:.2f} ×",
                 str(goal),
                 {True: "met", False: "**missed**", None: "not measured"}[found.is_met],
             ])  # fmt: skip
-    return _markdown(rows, right=(3, 4, 5, 6))
+    return markdown(rows, right=(3, 4, 5, 6))
 
 
 def figures_table(measured: Sequence[Measured]) -> str:
@@ -102,7 +102,7 @@ def figures_table(measured: Sequence[Measured]) -> str:
             hubbub, floor = median(figure, each.hubbub), median(figure, each.floor)
             cells.append(f"**{_number(figure, hubbub)}** / {_number(figure, floor)}")
         rows.append(cells)
-    return _markdown(rows, right=range(1, len(measured) + 1))
+    return markdown(rows, right=range(1, len(measured) + 1))
 
 
 def _fault_lines(measured: Sequence[Measured]) -> list[str]:
@@ -110,7 +110,8 @@ def _fault_lines(measured: Sequence[Measured]) -> list[str]:
     return ["## What went wrong\n", *lines, ""] if lines else []
 
 
-def _written(figure: Figure, value: float | None) -> str:
+def written(figure: Figure, value: float | None) -> str:
+    """A figure with its unit."""
     return _NONE if value is None else f"{value:{figure.form}} {figure.unit}"
 
 
@@ -118,7 +119,7 @@ def _number(figure: Figure, value: float | None) -> str:
     return _NONE if value is None else f"{value:{figure.form}}"
 
 
-def _markdown(rows: Sequence[Sequence[str]], right: Sequence[int]) -> str:
+def markdown(rows: Sequence[Sequence[str]], right: Sequence[int]) -> str:
     """A table whose columns are aligned in its source too."""
     widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(rows[0]))]
 

@@ -16,8 +16,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from bench import floor
-from bench.page import Measured, page, verdict
-from bench.workloads import WORKLOADS
 from hubbub.bench import load
 from hubbub.bench.options import BenchOptions
 from tests.support.fixtures import StartServer
@@ -220,7 +218,7 @@ def test_a_server_that_lies_to_one_member_is_found_out(lie: Lie, words: str, pro
     assert "room bench-0" in faults[faults.index(words) + 1]
 
 
-# --- the floor, and the page
+# --- the floor
 
 
 def test_the_floor_looks_like_a_server_to_the_generator(tmp_path: Path) -> None:
@@ -233,12 +231,3 @@ def test_the_floor_looks_like_a_server_to_the_generator(tmp_path: Path) -> None:
     with floor.running(program) as server:
         result = load.run(options, server.url, [], server.pid)
     assert (result.findings.counts, result.deliveries) == ({}, 300 * 4)
-
-    measured = Measured(WORKLOADS[0], floor=[result], hubbub=[result])
-    assert verdict(WORKLOADS[3].goals[0], measured).value == 1.0
-    assert verdict(WORKLOADS[3].goals[0], measured).is_met is False
-    measured.faults.append("Hubbub: 1 lost")
-    assert verdict(WORKLOADS[4].goals[0], measured).is_met is False
-    written = page([measured], {"processor": "one"}, "One round.", ["A note."])
-    assert "| A   | 100 connections in one room" in written
-    assert "- A: Hubbub: 1 lost" in written

@@ -1,0 +1,125 @@
+"""The page of the benchmark: medians, goals met and missed, and the same figures in both READMEs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.page import Measured, page, verdict
+from bench.readme import CHINESE, ENGLISH, block, fill, filled
+from bench.workloads import WORKLOADS, Workload
+from hubbub.bench.findings import Findings
+from hubbub.bench.histogram import Histogram
+from hubbub.bench.load import Result, ServerFigures
+
+MACHINE = {"processor": "4 × Processor 9"}
+
+
+def a_result(
+    workload: Workload, cpu_us: float, deliveries: int = 1000, p99_ms: float = 5, kib: int = 10
+) -> Result:
+    """A run of a second, with these figures."""
+    latency = Histogram()
+    latency.add(int(p99_ms * 1000))
+    cpu_seconds = cpu_us * deliveries / 1e6
+    return Result(
+        options=workload.options,
+        processes=1,
+        seconds=1.0,
+        deliveries=deliveries,
+        deliveries_in_time=deliveries,
+        sent_in_time=10_500,
+        acknowledged_in_time=10_500,
+        other_entries=0,
+        gaps=0,
+        missed_in_gaps=0,
+        generator_cpu_seconds=0.5,
+        generator_seconds=1.0,
+        latency=latency,
+        late_sends=Histogram(),
+        findings=Findings(),
+        server=ServerFigures(cpu_seconds, 0.1, kib * workload.options.connections, 1000),
+    )
+
+
+def measured_as(letter: str, floor: list[float], hubbub: list[float]) -> Measured:
+    """A workload with these microseconds a delivery."""
+    workload = next(each for each in WORKLOADS if each.letter == letter)
+    return Measured(
+        workload, [a_result(workload, cpu) for cpu in floor], [a_result(workload, cpu) for cpu in hubbub]
+    )
+
+
+ALL = [measured_as(workload.letter, [2.0], [4.0]) for workload in WORKLOADS]
+
+
+@pytest.mark.parametrize(("hubbub", "is_met"), [([4.0, 5.0, 99.0], True), ([4.0, 5.2, 99.0], False)])
+def test_a_goal_compares_the_medians_of_the_rounds(hubbub: list[float], is_met: bool) -> None:
+    measured = measured_as("A", [1.0, 2.0, 9.0], hubbub)
+    found = verdict(measured.workload.goals[0], measured)
+    assert (found.floor, found.hubbub, found.is_met) == (2.0, hubbub[1], is_met)
+
+
+def test_a_goal_that_must_be_reached_from_below_is_missed_below_it() -> None:
+    measured = measured_as("D", [2.0], [2.0])
+    assert [verdict(goal, measured).is_met for goal in measured.workload.goals] == [False]
+
+
+def test_a_run_with_a_fault_meets_no_goal() -> None:
+    measured = measured_as("E", [2.0], [4.0])
+    assert [verdict(goal, measured).is_met for goal in measured.workload.goals] == [True, True]
+    measured.faults.append("Hubbub: 1 lost")
+    assert [verdict(goal, measured).is_met for goal in measured.workload.goals] == [False, False]
+    assert "- E: Hubbub: 1 lost" in page([measured], MACHINE, "One round.", [])
+
+
+def test_without_a_floor_a_ratio_is_not_measured_and_other_goals_are() -> None:
+    ratio, value = measured_as("A", [], [4.0]), measured_as("E", [], [4.0])
+    assert verdict(ratio.workload.goals[0], ratio).is_met is None
+    assert [verdict(goal, value).is_met for goal in value.workload.goals] == [True, True]
+    assert "not measured" in page([ratio], MACHINE, "One round.", ["The floor is left out: no C compiler."])
+
+
+def test_the_page_has_a_line_for_each_goal_and_a_column_for_each_workload() -> None:
+    written = page(ALL, MACHINE, "One round.", ["A note."])
+    goals = written.partition("## Goals")[2].partition("## All figures")[0]
+    assert re.findall(r"^\| ([A-G]) ", goals, re.MULTILINE) == list("ABCDEEFF")
+    first = next(line for line in goals.splitlines() if line.startswith("| A "))
+    assert [cell.strip() for cell in first.split("|")[3:-1]] == [
+        *("CPU a delivery", "2.00 µs", "4.00 µs", "2.00 ×", "≤ 2.5 ×", "met"),
+    ]
+    columns = next(line for line in written.splitlines() if line.startswith("| ") and " G |" in line)
+    assert re.findall("[A-G]", columns) == list("ABCDEFG")
+    assert "- processor: 4 × Processor 9" in written
+
+
+def test_both_readmes_get_the_same_figures_and_nothing_else_changes(tmp_path: Path) -> None:
+    for language in (ENGLISH, CHINESE):
+        (tmp_path / language.file).write_text("# 1\n<!-- bench -->\nold 99\n<!-- /bench -->\nend\n")
+    fill(tmp_path, ALL, MACHINE)
+    fill(tmp_path, ALL, MACHINE)
+    texts = [(tmp_path / language.file).read_text() for language in (ENGLISH, CHINESE)]
+    figures = [re.findall(r"\d[\d.,]*", text) for text in texts]
+    assert figures[0] == figures[1]
+    for text in texts:
+        assert text.startswith("# 1\n<!-- bench -->\n")
+        assert text.endswith("<!-- /bench -->\nend\n")
+        assert "99\n" not in text
+
+
+def test_every_word_of_the_figures_is_there_in_chinese() -> None:
+    english = block(ENGLISH, ALL, MACHINE)
+    chinese = block(CHINESE, ALL, MACHINE)
+    said = {cell.strip() for line in chinese.splitlines() if line.startswith("|") for cell in line.split("|")}
+    wanted = {goal.figure.name for workload in WORKLOADS for goal in workload.goals} | {
+        each.title for each in WORKLOADS
+    }
+    assert not said & wanted
+    assert len(english.splitlines()) == len(chinese.splitlines())
+
+
+def test_a_readme_without_a_place_for_figures_is_refused() -> None:
+    with pytest.raises(ValueError, match="to put the figures between"):
+        filled("# Hubbub\n", "figures")
