@@ -36,6 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if given.write and (given.quick or given.only):
+        print(
+            "bench: --write goes without --quick and --only: the documentation shows whole runs",
+            file=sys.stderr,
+        )
+        return 2
     BUILD.mkdir(exist_ok=True)
     tempfile.tempdir = str(BUILD)  # the log is to be on a disk, which /tmp often is not
     described = machine.description(BUILD)
@@ -144,7 +150,9 @@ def _keep(
     (BUILD / "results.json").write_text(
         json.dumps({"machine": described, "workloads": runs}, indent=1, ensure_ascii=False)
     )
-    if to_documentation:
+    if to_documentation and any(each.faults for each in measured):
+        _say("the documentation stays as it was: a run had faults")
+    elif to_documentation:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(written)
         readme.fill(HERE.parent, measured, described)

@@ -113,6 +113,20 @@ def test_messages_that_the_server_refuses_are_named_with_its_reason(
     assert "hubbub bench: 3 refused" in done.stderr
 
 
+def test_an_open_loop_sends_as_many_messages_as_its_rate_says(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server(limit_messages=0)
+    tokens = tokens_of(server, tmp_path, 6)
+    done = bench(
+        *("--url", server.socket_url, "--tokens", tokens, "--connections", 6, "--rooms", 2, "--senders", 3),
+        *("--rate", 200, "--seconds", 0.5, "--warmup", 0, "--processes", 2, "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["messages_per_second"], report["checked_deliveries"]) == (200, 300)
+
+
 def test_without_tokens_it_says_what_to_give(server: Server) -> None:
     done = bench("--url", server.socket_url, "--connections", 3)
     assert (done.returncode, done.stdout) == (1, "")

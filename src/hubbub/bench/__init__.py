@@ -16,14 +16,15 @@ entry of the room's log. So:
 
 A room that is spread over several processes has its log compared between them at the end.
 
-Measured (one core, frames of 230 bytes, 100 joined): 46 ns a delivery this way, 826 ns with a callback a frame.
-With one frame a read it is 2.3 µs either way, nearly all of it the kernel's.
+Measured on one core, in a room of 1,000: with some 100 frames a read, 0.1 µs a delivery, everything included, against
+0.8 µs with a callback of picows for each frame; with one frame a read about 3 µs, two thirds of which are the kernel's.
 
 The parts
 =========
-Clients connect, shake hands, frame and mask with picows on uvloop. Once a connection is in its room and the parser
-holds no rest, its socket is handed to a protocol that compares bytes (`client`). `worker` is one process,
-`load` starts several and adds up, `server` starts a server to measure, `report` writes the result down.
+Clients connect, shake hands, frame and mask with picows on uvloop (`client`). Once a connection is in its room and
+picows holds no rest, its socket is read by `ears`, which hands the bytes to its `reader`; a `speaker` says what is
+sent. `worker` is one process of clients, `plan` what processes tell one another; `load` starts them, measures the server
+(`process`) and adds up; `server` starts a server to measure, `report` writes the result down, `command` is the command.
 
 Latency is counted from the *intended* time of sending, for every delivery: in an open loop a server that
 stalls is charged for all messages that should have been sent meanwhile (no coordinated omission).
