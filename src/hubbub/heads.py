@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from hubbub import frames
 from hubbub.events import RoomHead, encode
 from hubbub.log.transaction import Entry
 from hubbub.membership import Membership, User
 from hubbub.pulse import Pulse
+from hubbub.room import Room
 
 
 class Heads:
     """Tells connected members of the heads of rooms that they are not in."""
 
-    def __init__(self, interval_seconds: float, membership: Membership) -> None:
+    def __init__(self, interval_seconds: float, membership: Membership, rooms: Mapping[int, Room]) -> None:
         self._membership = membership
+        self._rooms = rooms
         self._dirty: set[int] = set()
         self._pulse = Pulse(interval_seconds, self._tell)
 
@@ -36,10 +40,17 @@ class Heads:
         dirty, self._dirty = self._dirty, set()
         users: dict[User, list[int]] = {}
         for room_id in dirty:
-            for user in self._membership.watchers.get(room_id, ()):
-                users.setdefault(user, []).append(room_id)
+            watchers = self._membership.watchers.get(room_id, ())
+            if not self._all_inside(room_id, watchers):
+                for user in watchers:
+                    users.setdefault(user, []).append(room_id)
         for user, room_ids in users.items():
             self._tell_user(user, room_ids)
+
+    def _all_inside(self, room_id: int, watchers: Collection[User]) -> bool:
+        """Whether every connection of a room's members is in it, as is usual in a busy room: then nobody is to be told."""
+        room = self._rooms.get(room_id)
+        return room is not None and len(room.readers) >= sum([len(user.clients) for user in watchers])
 
     def _tell_user(self, user: User, room_ids: list[int]) -> None:
         news: dict[int, bytes] | None = None

@@ -128,7 +128,7 @@ class Hub:
             self._loop.time,
             self.forget_if_empty,
         )
-        self._heads = Heads(settings.room_head_interval_seconds, self.membership)
+        self._heads = Heads(settings.room_head_interval_seconds, self.membership, self.rooms)
         self._bad_frames = RateLimit(50, 1000)
         self.limits = HubLimits(settings)
         self.loop_delay_seconds = 0.0  # how late the timer was, last
