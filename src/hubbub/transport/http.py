@@ -52,7 +52,10 @@ class HttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the WebSocket protocol."""
         self._stop_head_timer()
-        if not self.transport.is_closing():
+        if self.parser.get_http_version() == "1.0":  # which knows no upgrade
+            self._answer(b"505 HTTP Version Not Supported")
+            self.transport.close()
+        elif not self.transport.is_closing():
             super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:

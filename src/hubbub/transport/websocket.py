@@ -115,6 +115,8 @@ class WebSocketProtocol(asyncio.Protocol):
                 self._unread = 0
                 self._knock(event)
         self._flush()
+        if session is not None and core.state is not OPEN:
+            session.lost()  # after a close frame no other may follow (RFC 6455 §5.5.1)
 
     def eof_received(self) -> None:
         """The other side sends no more."""
@@ -207,10 +209,9 @@ class WebSocketProtocol(asyncio.Protocol):
         return position
 
     def _frame(self, frame: Frame) -> None:
+        # What came before a close frame counts, though the core has read that one too by now.
         session = self._session
-        if session is None or self._core.state is not OPEN:
-            if frame.opcode is Opcode.CLOSE and session is not None:
-                session.lost()
+        if session is None:
             return
         if frame.opcode is Opcode.TEXT:
             if frame.fin:
@@ -220,7 +221,9 @@ class WebSocketProtocol(asyncio.Protocol):
         elif frame.opcode is Opcode.CONT:
             self._continue(session, frame)
         elif frame.opcode is Opcode.BINARY:
-            self.close(BINARY_FRAME)
+            self._end(session, BINARY_FRAME)
+        elif frame.opcode is Opcode.CLOSE:
+            session.lost()
 
     def _continue(self, session: Session, frame: Frame) -> None:
         fragments = self._fragments
@@ -228,7 +231,7 @@ class WebSocketProtocol(asyncio.Protocol):
             return
         fragments.append(bytes(frame.data))
         if len(fragments) > _MOST_FRAGMENTS:
-            self.close(CloseReason(1009, "too many fragments"))
+            self._end(session, CloseReason(1009, "too many fragments"))
         elif frame.fin:
             self._fragments = None
             self._text(session, b"".join(fragments))
@@ -237,9 +240,14 @@ class WebSocketProtocol(asyncio.Protocol):
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            self.close(NOT_UTF8)
+            self._end(session, NOT_UTF8)
         else:
             session.receive(text)
+
+    def _end(self, session: Session, reason: CloseReason) -> None:
+        """The other side broke a rule: it hears why, and nothing more."""
+        self.close(reason)
+        session.lost()
 
     def _flush(self) -> None:
         for data in self._core.data_to_send():
