@@ -79,6 +79,11 @@ ROOM_ARCHIVED: Final = _row("room_archived", 409, "This room is archived: it can
 CONFLICT: Final = _row("conflict", 409, "This can't be done as things are.")
 LINK_EXPIRED: Final = _row("link_expired", 410, "This link has been used or has expired. Ask for a new one.")
 REQUEST_TIMEOUT: Final = _row("request_timeout", 408, "The request took too long to arrive.", retry=True)
+UPGRADE_REQUIRED: Final = _row(
+    "upgrade_required",
+    426,
+    "This is the address of a WebSocket. A proxy in between has to pass the Upgrade header on.",
+)
 TOO_LARGE: Final = _row("too_large", 413, "The request is too large.")
 
 TOO_MANY_ROOMS: Final = _row("too_many_rooms", 409, "This connection has entered as many rooms as it may.")

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Whether the process lives, whether it can do its work, and whether a proxy lets the WebSocket through."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from hubbub.accounts.revision import revision
-from hubbub.errors import UNAVAILABLE, Refused
+from hubbub.errors import UNAVAILABLE, UPGRADE_REQUIRED, Refused
+from hubbub.http.answers import refusal
 from hubbub.http.who import context_of
 from hubbub.log.store import Store
 
@@ -28,6 +29,13 @@ async def ready(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
+async def no_upgrade(_request: Request) -> Response:
+    """GET /ws without an upgrade: what answers for the WebSocket is not here, but in `hubbub.transport`."""
+    response = refusal(Refused(UPGRADE_REQUIRED))
+    response.headers["upgrade"] = "websocket"
+    return response
+
+
 async def check(store: Store, seconds: float) -> None:
     """`Refused` (503) unless the database answers within `seconds`."""
     try:
@@ -40,4 +48,5 @@ async def check(store: Store, seconds: float) -> None:
 ROUTES: Final = (
     Route("/healthz", alive, methods=["GET"]),
     Route("/readyz", ready, methods=["GET"]),
+    Route("/ws", no_upgrade, methods=["GET"]),
 )
