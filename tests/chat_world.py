@@ -155,11 +155,15 @@ class ChatWorld:
         prefix = json.dumps(room)
 
         def read(connection: Connection) -> list[dict[str, Any]]:
-            page = queries.entries_after(connection, room_id, 0, 1_000_000)
-            return [
-                {"type": item.type, "payload": json.loads(f'{{"room":{prefix},{item.body[1:]}')}
-                for item in page.items
-            ]
+            found: list[queries.LogItem] = []
+            while True:
+                page = queries.entries_after(connection, room_id, found[-1].seq if found else 0, 500)
+                found += page.items
+                if not page.more:
+                    return [
+                        {"type": item.type, "payload": json.loads(f'{{"room":{prefix},{item.body[1:]}')}
+                        for item in found
+                    ]
 
         return await self.store.read(read)
 

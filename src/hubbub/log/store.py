@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from hubbub.errors import UNAVAILABLE, Refused
@@ -94,8 +94,13 @@ class Store:
         """The writing connection, in a transaction: committed at the end, undone by an exception."""
         if self._connection is None or self._connection.closed or self._connection.invalidated:
             self._connection = self.writing.connect()
-        with self._connection.begin():
-            yield self._connection
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except OperationalError:
+            # A commit that failed may leave its transaction open: giving the connection back undoes it, or drops it.
+            self._connection.close()
+            raise
 
     def close(self) -> None:
         """Wait for what is under way and close every connection."""
@@ -156,7 +161,8 @@ def engines(url: str) -> tuple[Engine, Engine]:
             f"Databases of the kind {parsed.get_backend_name()!r} are not there yet. Use SQLite."
         )
     if in_memory(parsed):
-        engine = sa.create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        shared = {"check_same_thread": False}
+        engine = sa.create_engine(parsed, poolclass=StaticPool, connect_args=shared, hide_parameters=True)
         _set_up_sqlite(engine, "IMMEDIATE", read_only=False)
         return engine, engine
     if parsed.database:

@@ -6,6 +6,9 @@ refused leaves nothing behind; the others of its batch go on.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 from sqlalchemy import Connection, insert, select
 
@@ -171,6 +174,20 @@ class Transaction:
         key = (room_id, user_id)
         if self._left.get(key, key in self._memory.left):
             raise Refused(NO_SUCH_ROOM)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What is done within is undone by itself if it raises; what was done before stays."""
+        self.flush()
+        kept = dict(self._heads), dict(self._names), dict(self._left)
+        try:
+            with self.connection.begin_nested():
+                yield
+                self.flush()
+        except BaseException:
+            self._heads, self._names, self._left = kept
+            self._rows, self._mentions = [], []
+            raise
 
     def flush(self) -> None:
         """Put the gathered rows in, so that queries see them."""

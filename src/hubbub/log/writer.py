@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from hubbub.clock import Clock, rfc3339
 from hubbub.errors import INTERNAL, OVERLOADED, Refused
@@ -21,6 +21,8 @@ from hubbub.log.transaction import Change, Transaction, WriterMemory
 
 MOST_PENDING: Final = 50_000
 _MOST_IN_A_BATCH: Final = 2_000
+# Errors of the database that are the fault of what was to be written. The others are the database's own.
+_OF_ONE_CHANGE: Final = (IntegrityError, DataError, ProgrammingError)
 
 logger = structlog.get_logger(__name__)
 
@@ -93,37 +95,32 @@ class Writer:
         try:
             self._write(batch)
         except Exception as error:  # noqa: BLE001 - whatever it is, everyone in the batch is told
-            self.figures.failures += 1
-            refusal = failed(error) if isinstance(error, DBAPIError) else Refused(INTERNAL)
-            logger.error(
-                "batch not written", changes=len(batch), error=type(error).__name__, reason=str(error)[:200]
-            )
-            for change in batch:
-                change.entries = []
-                change.error = change.error or refusal
+            self._failed(batch, error)
+        else:
+            self.figures.batches += 1
         self.figures.last_commit_seconds = time.perf_counter() - started
         self.figures.commit_seconds += self.figures.last_commit_seconds
         self._loop.call_soon_threadsafe(self._committed, batch)
 
+    def _failed(self, batch: list[Change], error: Exception) -> None:
+        self.figures.failures += 1
+        refusal = failed(error) if isinstance(error, DBAPIError) else Refused(INTERNAL)
+        reason = str(getattr(error, "orig", error))[:200]
+        logger.error("batch not written", changes=len(batch), error=type(error).__name__, reason=reason)
+        for change in batch:
+            change.entries = []
+            change.error = change.error or refusal
+        # A commit whose answer was lost may have been done all the same: the numbers are in the database.
+        self._memory.heads.clear()
+
     def _write(self, batch: list[Change]) -> None:
         try:
             self._attempt(batch, careful=False)
-        except IntegrityError:
-            # Some sender's id was in the log already: look before each insert this time.
-            try:
-                self._attempt(batch, careful=True)
-            except IntegrityError:
-                self._write_each(batch)
-
-    def _write_each(self, batch: list[Change]) -> None:
-        """A change breaks a rule of the database: find it, and let the others of its batch go on."""
-        for change in batch:
-            try:
-                self._attempt([change], careful=True)
-            except IntegrityError as error:
-                logger.error("change breaks a rule of the database", change=type(change).__name__)
-                change.entries = []
-                change.error = failed(error)
+        except Exception as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, _OF_ONE_CHANGE):
+                raise
+            # Some sender's id was in the log already, or a change has a fault: each by itself this time.
+            self._attempt(batch, careful=True)
 
     def _attempt(self, batch: list[Change], *, careful: bool) -> None:
         with self._store.transaction() as connection:
@@ -132,24 +129,18 @@ class Writer:
             for change in batch:
                 change.entries = []
                 change.error = None
-                try:
-                    change.apply(tx)
-                except Refused as refused:
-                    change.error = refused
-                except DBAPIError:
-                    raise
-                except Exception:
-                    logger.exception("change failed", change=type(change).__name__)
-                    change.error = Refused(INTERNAL)
+                if careful:
+                    _apply_apart(change, tx)
+                else:
+                    _apply(change, tx)
             tx.flush()
         tx.remember()
-        self._somebody_left |= tx.somebody_left
+        self._somebody_left = tx.somebody_left
 
     def _committed(self, batch: list[Change]) -> None:
         """Back on the loop. Delivers first: what is read after it joins the next batch, which is larger for it."""
-        self.figures.batches += 1
         self.figures.changes += len(batch)
-        self.figures.entries += sum(len(change.entries) for change in batch)
+        self.figures.entries += sum(not entry.repeat for change in batch for entry in change.entries)
         parts = _parted(batch) if self._somebody_left else (batch,)
         self._somebody_left = False
         try:
@@ -163,6 +154,32 @@ class Writer:
                 self._loop.call_soon(self._hand_over)
             else:
                 self._idle.set()
+
+
+def _apply(change: Change, tx: Transaction) -> None:
+    try:
+        change.apply(tx)
+    except Refused as refused:
+        change.error = refused
+
+
+def _apply_apart(change: Change, tx: Transaction) -> None:
+    """Apply a change such that, if it fails, nothing of it is left and the others go on."""
+    try:
+        with tx.apart():
+            change.apply(tx)
+    except Refused as refused:
+        change.error = refused
+    except _OF_ONE_CHANGE as error:
+        logger.error("change breaks a rule of the database", change=type(change).__name__)
+        change.error = failed(error)
+    except DBAPIError:
+        raise
+    except Exception:
+        logger.exception("change failed", change=type(change).__name__)
+        change.error = Refused(INTERNAL)
+    if change.error is not None:
+        change.entries = []
 
 
 def _parted(batch: list[Change]) -> Iterator[list[Change]]:
