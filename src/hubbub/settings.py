@@ -7,6 +7,7 @@ here. An unknown name is refused, with the nearest known one. A limit of 0 is no
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -16,6 +17,8 @@ from msgspec import Meta
 
 ENVIRONMENT_PREFIX: Final = "HUBBUB_"
 _NOT_SETTINGS: Final = frozenset({"HUBBUB_BROWSER", "HUBBUB_BENCH"})  # of the tests and the benchmark
+
+_ORIGIN: Final = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._~\-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
@@ -110,7 +113,7 @@ def load(environment: Mapping[str, str], given: Mapping[str, Any] | None = None)
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise SettingError("TLS needs both a certificate and a key: give --tls-cert and --tls-key.")
     for origin in settings.allow_origin:
-        if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
+        if not _ORIGIN.fullmatch(origin):
             raise SettingError(
                 f"allow_origin {origin!r} is no origin: write it like https://chat.example.org, with no path."
             )
