@@ -64,7 +64,8 @@ class Client:
         """Send an event with a `ref` of its own, and don't wait. ``from_`` and its like lose their underscore."""
         ref = f"r{next(self._refs)}"
         fields = {name.removesuffix("_"): value for name, value in payload.items()}
-        await self.socket.send(json.dumps({"type": type_, "ref": ref, "payload": fields}))
+        event = {"type": type_, "ref": ref, "payload": fields}
+        await self.socket.send(json.dumps(event, ensure_ascii=False))
         return ref
 
     async def ask(self, type_: str, **payload: object) -> Event:

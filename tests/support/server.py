@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
@@ -48,7 +49,9 @@ class Accounts:
     people: tuple[Person, ...]
 
 
-def hubbub(*arguments: str, given: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
+def hubbub(
+    *arguments: str, given: str = "", settings: Mapping[str, object] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end; `given` is its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "hubbub", *arguments],

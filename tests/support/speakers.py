@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,22 +62,14 @@ class Speaker:
             await self._send(request)
 
     async def talk(self) -> None:
-        """Talk until the connection ends."""
-        try:
+        """Talk until the connection ends, and read all that has come by then."""
+        with suppress(ConnectionClosed):
             while not self._gone.is_set():
                 while len(self.open) < self.under_way:
                     await self._say()
                 await self.client.receive()
-        except ConnectionClosed:
-            pass
-
-    async def listen(self) -> None:
-        """Say nothing more, and listen until the connection ends."""
-        try:
-            while True:
-                await self.client.receive()
-        except ConnectionClosed:
-            pass
+        if not self._gone.is_set():
+            await self.client.closed()
 
     async def finish(self) -> None:
         """Wait until all that was said is echoed, and everything written before now has come."""
