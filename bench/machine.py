@@ -30,7 +30,6 @@ def description(folder: Path) -> dict[str, str]:
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         "compiler of the floor": _compiler(),
         "one durable write": f"{_sync_microseconds(folder):,.0f} µs (4 KiB and fsync, median of {_SYNCS}; {_file_system(folder)})",
-        "load before": f"{os.getloadavg()[0]:.2f}",
     }
 
 

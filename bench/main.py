@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,7 +22,6 @@ from hubbub.bench.server import ServerError, own_server
 HERE: Final = Path(__file__).parent
 BUILD: Final = HERE / "build"
 PAGE: Final = HERE.parent / "docs" / "benchmark.md"
-BUSY_LOAD: Final = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,11 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     BUILD.mkdir(exist_ok=True)
     tempfile.tempdir = str(BUILD)  # the log is to be on a disk, which /tmp often is not
     described = machine.description(BUILD)
-    notes = (
-        [f"The machine was busy before (load {described['load before']}): take these figures with care."]
-        if (os.getloadavg()[0] > BUSY_LOAD)
-        else []
-    )
+    notes: list[str] = []
     try:
         program: Path | None = floor.build(BUILD)
     except floor.NoFloorError as error:

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bench.workloads import FIGURES, Against, Figure, Goal, Workload
+from bench.workloads import FIGURES, OTHERS, Against, Figure, Goal, Workload
 from hubbub.bench.load import Result
+
+BUSY_CORES: Final = 0.15
+"""More than that, and others disturb the measurement."""
 
 _NONE: Final = "–"
 
@@ -56,7 +59,7 @@ def page(measured: Sequence[Measured], machine: Mapping[str, str], how: str, not
     """The whole page."""
     parts = [
         _HEAD,
-        *[f"> {note}\n" for note in notes],
+        *[f"> {note}\n" for note in [*notes, *_disturbances(measured)]],
         "## Goals\n",
         goals_table(measured),
         "## All figures\n",
@@ -103,6 +106,16 @@ def figures_table(measured: Sequence[Measured]) -> str:
             cells.append(f"**{_number(figure, hubbub)}** / {_number(figure, floor)}")
         rows.append(cells)
     return markdown(rows, right=range(1, len(measured) + 1))
+
+
+def _disturbances(measured: Sequence[Measured]) -> list[str]:
+    """A line if others took part of the machine while it measured."""
+    most = max(
+        (median(OTHERS, runs) or 0.0 for each in measured for runs in (each.floor, each.hubbub)), default=0.0
+    )
+    if most < BUSY_CORES:
+        return []
+    return [f"Others used up to {most:.2f} cores of the machine meanwhile: take these figures with care."]
 
 
 def _fault_lines(measured: Sequence[Measured]) -> list[str]:
@@ -154,4 +167,5 @@ _FIGURES: Final = """## What the figures are
   that it includes making each user a member of the room and telling everyone who is there.
 - **memory a connection**: what the server's resident memory grew by when all had entered, divided by their number.
 - **generator**: what the load generator itself used. It shares the machine with the server.
+- **others on the machine**: what neither the server nor the generator used. Above a few hundredths, somebody else was at work.
 """

@@ -70,8 +70,21 @@ CPU_MESSAGE: Final = Figure("CPU a message", "µs", ",.0f", lambda result: resul
 CPU_CONNECT: Final = Figure("CPU a connection", "µs", ",.0f", lambda result: result.cpu_us_per_connect)
 MEMORY: Final = Figure("memory a connection", "KiB", ",.1f", lambda result: result.kib_per_connection)
 GENERATOR: Final = Figure("generator", "cores", ".2f", lambda result: result.generator_cores)
+OTHERS: Final = Figure("others on the machine", "cores", ".2f", lambda result: result.other_cores)
 
-FIGURES: Final = (DELIVERIES, ACKNOWLEDGED, P50, P99, P999, CPU, CPU_MESSAGE, CPU_CONNECT, MEMORY, GENERATOR)
+FIGURES: Final = (
+    DELIVERIES,
+    ACKNOWLEDGED,
+    P50,
+    P99,
+    P999,
+    CPU,
+    CPU_MESSAGE,
+    CPU_CONNECT,
+    MEMORY,
+    GENERATOR,
+    OTHERS,
+)
 
 WORKLOADS: Final = (
     Workload(

@@ -17,12 +17,10 @@ from hubbub.bench.load import Result, ServerFigures
 MACHINE = {"processor": "4 × Processor 9"}
 
 
-def a_result(
-    workload: Workload, cpu_us: float, deliveries: int = 1000, p99_ms: float = 5, kib: int = 10
-) -> Result:
+def a_result(workload: Workload, cpu_us: float, deliveries: int = 1000, others: float = 0.0) -> Result:
     """A run of a second, with these figures."""
     latency = Histogram()
-    latency.add(int(p99_ms * 1000))
+    latency.add(5000)
     cpu_seconds = cpu_us * deliveries / 1e6
     return Result(
         options=workload.options,
@@ -40,7 +38,9 @@ def a_result(
         latency=latency,
         late_sends=Histogram(),
         findings=Findings(),
-        server=ServerFigures(cpu_seconds, 0.1, kib * workload.options.connections, 1000),
+        server=ServerFigures(
+            cpu_seconds, 0.1, 10 * workload.options.connections, 1000, cpu_seconds + 0.5 + others
+        ),
     )
 
 
@@ -80,6 +80,15 @@ def test_without_a_floor_a_ratio_is_not_measured_and_other_goals_are() -> None:
     assert verdict(ratio.workload.goals[0], ratio).is_met is None
     assert [verdict(goal, value).is_met for goal in value.workload.goals] == [True, True]
     assert "not measured" in page([ratio], MACHINE, "One round.", ["The floor is left out: no C compiler."])
+
+
+def test_the_page_says_so_if_others_used_the_machine_meanwhile() -> None:
+    alone = Measured(WORKLOADS[0], [], [a_result(WORKLOADS[0], 4.0)])
+    disturbed = Measured(WORKLOADS[0], [], [a_result(WORKLOADS[0], 4.0, others=0.7)])
+    assert "with care" not in page([alone], MACHINE, "One round.", [])
+    assert "Others used up to 0.70 cores of the machine meanwhile" in page(
+        [disturbed], MACHINE, "One round.", []
+    )
 
 
 def test_the_page_has_a_line_for_each_goal_and_a_column_for_each_workload() -> None:

@@ -63,6 +63,7 @@ class ServerFigures:
     connect_cpu_seconds: float | None = None
     grown_kib: int | None = None
     resident_kib: int | None = None
+    machine_cpu_seconds: float | None = None  # of everything on the machine, in the time measured
 
 
 @dataclass
@@ -110,6 +111,14 @@ class Result:
     def generator_cores(self) -> float:
         """How many cores the generator kept busy."""
         return self.generator_cpu_seconds / self.generator_seconds
+
+    @property
+    def other_cores(self) -> float | None:
+        """How many cores others on the machine kept busy; what the server and the generator did not."""
+        everything = self.server.machine_cpu_seconds
+        if everything is None or self.server_cores is None:
+            return None
+        return max(0.0, everything / self.seconds - self.server_cores - self.generator_cores)
 
     @property
     def cpu_us_per_delivery(self) -> float | None:
@@ -257,16 +266,18 @@ class _Run:
 
     def _measure_cpu(self, start: Start) -> None:
         _sleep_until(start.begin_ns)
-        before = self._cpu()
+        before, machine_before = self._cpu(), process.machine_cpu_seconds()
         if self._options.messages is None:
             _sleep_until(start.end_ns)
         else:
             for worker in self._workers:
                 worker.wait()
-        after = self._cpu()
+        after, machine_after = self._cpu(), process.machine_cpu_seconds()
         self._server.resident_kib = self._resident()
         if before is not None and after is not None:
             self._server.cpu_seconds = after - before
+        if machine_before is not None and machine_after is not None:
+            self._server.machine_cpu_seconds = machine_after - machine_before
 
     def _sum(self, start: Start, counted: Sequence[Counted]) -> Result:
         latency, late_sends, findings = Histogram(), Histogram(), Findings()

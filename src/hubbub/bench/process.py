@@ -1,4 +1,4 @@
-"""CPU and memory of a process, from /proc. None where there is no /proc or the process is gone."""
+"""CPU and memory of a process, and the CPU of the machine, from /proc. None where there is no /proc or no such process."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ def cpu_seconds(pid: int) -> float | None:
         return None
     after_name = text[text.rindex(")") + 2 :].split()
     return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def machine_cpu_seconds() -> float | None:
+    """The CPU time that all processes, the kernel, and other guests on the same host have used since the start (proc(5))."""
+    try:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    except OSError:
+        return None
+    user, nice, system, _idle, _iowait, *rest = (int(field) for field in fields[1:9])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kib(pid: int) -> int | None:

@@ -66,6 +66,7 @@ def as_json(result: Result) -> dict[str, Any]:
             "resident_kib": result.server.resident_kib,
         },
         "generator_cpu_cores": result.generator_cores,
+        "others_cpu_cores": result.other_cores,
         "checked_deliveries": result.deliveries,
         "checked_other_entries": result.other_entries,
         "gaps": result.gaps,
