@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert
 
 from hubbub.errors import CONFLICT, Refused
-from hubbub.events import NewMessage
+from hubbub.events import MemberJoined, NewMessage
 from hubbub.log.schema import meta
 from hubbub.log.transaction import Change, Transaction
 
@@ -80,3 +80,12 @@ class BreakRule(Say):
     def apply(self, tx: Transaction) -> None:
         super().apply(tx)
         tx.connection.execute(insert(meta).values(key="epoch", value="another"))
+
+
+class Join(Say):
+    """An entry that is no message."""
+
+    def apply(self, tx: Transaction) -> None:
+        name = f"room-{self.room_id}"
+        payload = MemberJoined(name, tx.head(self.room_id) + 1, user=self.text)
+        tx.append(self, self.room_id, "member_joined", self.user_id, payload, None)

@@ -9,6 +9,7 @@ import pytest
 
 from hubbub.log.store import Store, open_store
 from tests.contract.log import StoreContract, WriterContract
+from tests.contract.reading import MarksContract, PagesContract
 
 
 @pytest.fixture
@@ -26,7 +27,15 @@ class TestStoreOnSqlite(StoreContract):
     """Reading and writing on SQLite."""
 
 
-class TestLogInMemory(WriterContract, StoreContract):
+class TestPagesOnSqlite(PagesContract):
+    """Pages on SQLite."""
+
+
+class TestMarksOnSqlite(MarksContract):
+    """Marks on SQLite."""
+
+
+class TestLogInMemory(WriterContract, StoreContract, PagesContract, MarksContract):
     """A database in memory, whose one connection is shared."""
 
     @pytest.fixture

@@ -219,8 +219,9 @@ def messages(
     """Up to `limit` messages as they are now: the last ones, or those before, after or around a number."""
     top = head(connection, room_id)
     if around is not None:
-        earlier, more_before = _messages_before(connection, room_id, limit - limit // 2, around + 1)
-        later, more_after = _messages_after(connection, room_id, limit // 2, around)
+        half = PAGE_BYTES // 2
+        earlier, more_before = _messages_before(connection, room_id, limit - limit // 2, around + 1, half)
+        later, more_after = _messages_after(connection, room_id, limit // 2, around, half)
         return Page(top, [*earlier, *later], more_before or more_after)
     if after is not None:
         found, more = _messages_after(connection, room_id, limit, after)
@@ -246,20 +247,20 @@ def entry_by_seq(connection: Connection, room_id: int, seq: int) -> Any:
 
 
 def _messages_before(
-    connection: Connection, room_id: int, limit: int, place: int
+    connection: Connection, room_id: int, limit: int, place: int, most_bytes: int = PAGE_BYTES
 ) -> tuple[list[LogItem], bool]:
     where = {"room_id": room_id, "place": place, "limit": limit + 1}
     found = [LogItem(*row) for row in connection.execute(_MESSAGES_BEFORE, where)]
-    kept = _within(PAGE_BYTES, found[:limit])
+    kept = _within(most_bytes, found[:limit])
     return kept[::-1], len(found) > len(kept)
 
 
 def _messages_after(
-    connection: Connection, room_id: int, limit: int, place: int
+    connection: Connection, room_id: int, limit: int, place: int, most_bytes: int = PAGE_BYTES
 ) -> tuple[list[LogItem], bool]:
     where = {"room_id": room_id, "place": place, "limit": limit + 1}
     found = [LogItem(*row) for row in connection.execute(_MESSAGES_AFTER, where)]
-    kept = _within(PAGE_BYTES, found[:limit])
+    kept = _within(most_bytes, found[:limit])
     return kept, len(found) > len(kept)
 
 
