@@ -7,15 +7,18 @@ import base64
 import hashlib
 import json
 import os
+import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tests.support.client import Event
 from tests.support.server import WAIT_SECONDS, Person, Server
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+CLOSE_BYTES: Final = 127  # of the longest close frame of a server
 KEY: Final = base64.b64encode(b"0123456789abcdef").decode()
 ACCEPT: Final = base64.b64encode(
     hashlib.sha1(f"{KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
@@ -146,12 +149,21 @@ class Raw:
             if found.opcode in opcodes:
                 return found
 
+    async def event(self) -> Event:
+        """The next event."""
+        told = json.loads((await self.until(TEXT)).payload)
+        return Event(told["type"], told["payload"], told.get("ref"))
+
+    async def event_until(self, type_: str, **fields: object) -> Event:
+        """The next event of this type with these values; those before it are dropped."""
+        while True:
+            found = await self.event()
+            if found.type == type_ and found.has(**fields):
+                return found
+
     async def heard(self, type_: str) -> dict[str, Any]:
         """Read until an event of this type comes; its payload."""
-        while True:
-            told = json.loads((await self.until(TEXT)).payload)
-            if told["type"] == type_:
-                return dict(told["payload"])
+        return (await self.event_until(type_)).payload
 
     async def closed(self) -> tuple[int, str]:
         """Wait for the close frame, answer it, and wait for the end; code and reason."""
@@ -159,6 +171,21 @@ class Raw:
         await self.send(frame(CLOSE, found.payload[:2]))
         await self.ended()
         return found.close
+
+    async def frames_until_close(self) -> list[Frame]:
+        """All frames up to the close; taken off the wire as fast as can be, and looked at later."""
+        taken = bytearray()
+        async with asyncio.timeout(WAIT_SECONDS):
+            while b"\x88" not in taken[-CLOSE_BYTES:] or not _ends_with_close(taken):
+                data = await self._reader.read(2**20)
+                assert data, "it ended without a close"
+                taken += data
+        self._reader = asyncio.StreamReader()
+        self._reader.feed_data(bytes(taken))
+        found = [await self.read()]
+        while found[-1].opcode != CLOSE:
+            found.append(await self.read())
+        return found
 
     async def ended(self) -> bytes:
         """Wait until the other side ends the connection; what came before."""
@@ -176,10 +203,22 @@ class Raw:
         self._writer.write_eof()
 
 
+def _ends_with_close(taken: bytearray) -> bool:
+    """Whether the last bytes are a whole close frame that says to come back."""
+    start = taken.rfind(b"\x88", -CLOSE_BYTES)
+    code = taken[start + 2 : start + 4]
+    return len(taken) == start + 2 + taken[start + 1] and code == (1012).to_bytes(2, "big")
+
+
 @asynccontextmanager
-async def raw(server: Server) -> AsyncIterator[Raw]:
-    """A bare connection."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=2**20)
+async def raw(server: Server, *, limit: int = 2**20) -> AsyncIterator[Raw]:
+    """A bare connection, which takes in `limit` bytes or a little more before they are read."""
+    plain = socket.socket()
+    if limit < 2**16:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, limit)
+    plain.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", server.port))
+    reader, writer = await asyncio.open_connection(sock=plain, limit=limit)
     try:
         yield Raw(reader, writer)
     finally:
@@ -188,12 +227,12 @@ async def raw(server: Server) -> AsyncIterator[Raw]:
 
 @asynccontextmanager
 async def raw_socket(
-    server: Server, person: Person, *, protocol: str | None = "hubbub.v1"
+    server: Server, person: Person, *, protocol: str | None = "hubbub.v1", limit: int = 2**20
 ) -> AsyncIterator[Raw]:
     """A WebSocket, opened; in the full profile it has been welcomed."""
-    async with raw(server) as socket:
-        await socket.send(handshake(server, **person.bearer, Sec_WebSocket_Protocol=protocol))
-        assert (await socket.answer()).status == 101
+    async with raw(server, limit=limit) as opened:
+        await opened.send(handshake(server, **person.bearer, Sec_WebSocket_Protocol=protocol))
+        assert (await opened.answer()).status == 101
         if protocol is not None:
-            await socket.heard("welcome")
-        yield socket
+            await opened.heard("welcome")
+        yield opened
