@@ -13,7 +13,7 @@ import pytest_asyncio
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, event, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hubbub.errors import Refused
@@ -79,20 +79,22 @@ class Faults:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._error = engine.dialect.loaded_dbapi.OperationalError("the disk is broken")
+        self._execute = engine.dialect.do_execute
         self._commit = engine.dialect.do_commit
         self.on: str | None = None
-        event.listen(engine, "do_execute", self._execute)
+        engine.dialect.do_execute = self._executes  # type: ignore[method-assign]
         engine.dialect.do_commit = self._commits  # type: ignore[method-assign, assignment]
 
     def end(self) -> None:
         """Back to how it was."""
         self.on = None
-        event.remove(self._engine, "do_execute", self._execute)
+        self._engine.dialect.do_execute = self._execute  # type: ignore[method-assign]
         self._engine.dialect.do_commit = self._commit  # type: ignore[method-assign]
 
-    def _execute(self, _cursor: Any, statement: str, _parameters: Any, _context: Any) -> None:
+    def _executes(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         if self.on is not None and statement.upper().startswith(self.on):
             raise self._error
+        self._execute(cursor, statement, parameters, context)
 
     def _commits(self, connection: Any) -> None:
         if self.on == "COMMIT":

@@ -112,6 +112,23 @@ class Store:
         self.writing.dispose()
 
 
+def driven(connection: Connection, statement: str, values: tuple[object, ...] = ()) -> None:
+    """Run a statement in the driver's own words, past SQLAlchemy's ceremony where that costs more than the statement.
+
+    Raises what SQLAlchemy would.
+    """
+    dialect = connection.dialect
+    cursor = connection.connection.cursor()
+    try:
+        dialect.do_execute(cursor, statement, values)
+    except dialect.loaded_dbapi.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, dialect.loaded_dbapi.Error, hide_parameters=True
+        ) from error
+    finally:
+        cursor.close()
+
+
 def _settle(done: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
     if done.cancelled():
         return
@@ -213,7 +230,7 @@ def _set_up_sqlite(engine: Engine, begin: str, *, read_only: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {begin}")
+        driven(connection, f"BEGIN {begin}")
 
 
 def _shown(url: str) -> str:

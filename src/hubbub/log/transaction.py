@@ -16,6 +16,7 @@ from hubbub import frames
 from hubbub.errors import NO_SUCH_ROOM, Refused
 from hubbub.events import EntryPayload, room_prefix
 from hubbub.log import queries, schema
+from hubbub.log.store import driven
 
 _encode = msgspec.json.Encoder().encode
 _COLUMNS = ("room_id", "seq", "type", "user_id", "client_id", "at", "body")
@@ -196,7 +197,7 @@ class Transaction:
         for size in _CHUNKS:
             while len(rows) - position >= size:
                 values = tuple(value for row in rows[position : position + size] for value in row)
-                self.connection.exec_driver_sql(_insertion(self.connection, size), values)
+                driven(self.connection, _insertion(self.connection, size), values)
                 position += size
         if self._mentions:
             found, self._mentions = self._mentions, []
