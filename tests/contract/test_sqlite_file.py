@@ -164,13 +164,13 @@ def opened_as_it_is(path: Path) -> sqlite3.Connection:
 # --- the file
 
 
-def test_a_commit_that_returned_is_on_the_disk(store: Store) -> None:
+def test_a_commit_that_returned_is_on_the_disk_and_what_is_deleted_is_overwritten(store: Store) -> None:
     with store.transaction() as connection:
         modes = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
         }
-    assert modes == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert modes == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
 
 def test_a_reader_cannot_write(store: Store) -> None:

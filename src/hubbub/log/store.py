@@ -223,6 +223,8 @@ def _set_up_sqlite(engine: Engine, begin: str, *, read_only: bool) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             # FULL: a commit that returned has been synced, so that what was echoed survives a loss of power.
             connection.execute("PRAGMA synchronous=FULL")
+            # What is deleted is overwritten: not every SQLite is built so. Here it costs only where something is deleted.
+            connection.execute("PRAGMA secure_delete=ON")
             # Small checkpoints, often: a batch waits while one runs. And in this thread alone: SQLite before 3.51.3
             # can damage a database if a checkpoint and a write meet (its documentation, "The WAL-Reset Bug").
             connection.execute("PRAGMA wal_autocheckpoint=1000")
