@@ -101,6 +101,11 @@ class Client:
         """Handle one text frame, after those before it; not while what was sent to this client is not read."""
         if self.closing:
             return
+        if not self.hub.accepting:  # the server goes down: what was accepted comes first
+            if not self._reading_paused:
+                self._reading_paused = True
+                self.transport.pause_reading()
+            return
         if self._task is None and self.behind_since is None:
             waiting = self.hub.handle(self, text)
             if waiting is not None:
@@ -135,6 +140,8 @@ class Client:
                 if waiting is not None:
                     await waiting
                 if not self._inbox or self.closing or self.behind_since is not None:
+                    break
+                if not self.hub.accepting:  # what waits here was not accepted: the client will send it again
                     break
                 waiting = self.hub.handle(self, self._inbox.popleft())
         finally:
@@ -208,6 +215,7 @@ class Client:
             self.closing = True
             self.hub.dismiss_from_all(self)
             self.transport.close(reason)
+            self._read_on()  # to its answer; what came before that is not handled any more
 
     # --- the transport's buffer
 
@@ -239,6 +247,11 @@ class Client:
     def paused(self) -> bool:
         """Whether this client is not read from: it has not read what was sent, or too much of its waits here."""
         return self.behind_since is not None or self._reading_paused
+
+    @property
+    def busy(self) -> bool:
+        """Whether a handler, or the greeting, waits for something."""
+        return self._task is not None
 
     def distinct_rooms(self) -> set[Room]:
         """The rooms that this client has entered."""

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import fcntl
 import gc
+import random
 import resource
 import signal
 import socket
@@ -25,6 +26,7 @@ from hubbub.accounts.service import Accounts
 from hubbub.chat import add_chat
 from hubbub.chat.rooms import Rooms, ensure_general
 from hubbub.clock import Clock, SystemClock
+from hubbub.errors import restarting
 from hubbub.http.app import create_app
 from hubbub.http.context import Context
 from hubbub.http.history import history_routes
@@ -162,11 +164,18 @@ class _Server(uvicorn.Server):
         """Take nothing new, write and deliver what was accepted, tell everyone when to come back."""
         for listening in self.servers:
             listening.close()
+        spread_seconds = self._settings.restart_spread_seconds
+        self._hub.accepting = False
         try:
             async with asyncio.timeout(self._settings.shutdown_seconds / 2):
-                await self._hub.stop(self._settings.restart_spread_seconds)
+                # What a handler is still to submit was accepted as well.
+                while any(client.busy for client in self._hub.clients):  # noqa: ASYNC110 - as below
+                    await asyncio.sleep(0.01)
+                await self._hub.stop(spread_seconds)
         except TimeoutError:
             logger.error("not everything was written in time", pending=self._hub.writer.pending)
+            for client in list(self._hub.clients):
+                client.close(restarting(spread_seconds * random.random()))  # noqa: S311 - no secret
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_GRACE_SECONDS):
                 while self._hub.clients:  # noqa: ASYNC110 - it is the last thing that happens
