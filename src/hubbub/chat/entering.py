@@ -28,8 +28,9 @@ from hubbub.events import (
 )
 from hubbub.hub import Hub
 from hubbub.log import queries
-from hubbub.log.queries import LogItem, Mark, Page, RoomRow
-from hubbub.membership import User
+from hubbub.log.queries import LogItem, Page, RoomRow
+from hubbub.log.queries import Mark as MarkRow
+from hubbub.membership import Mark
 from hubbub.names import key_of
 from hubbub.room import Room
 
@@ -48,14 +49,13 @@ async def greet(client: Client) -> None:
     """The first thing that a new client hears: `welcome`; in the basic profile it enters `general` instead."""
     hub = client.hub
     user = hub.membership.of(client)
-    rows = await _memberships(hub, user)
+    rows, people = await hub.store.read(lambda connection: _belongings(connection, user.id))
     if client.closing:
         return
+    hub.membership.learn(user, rows)
     if not client.full:
         await _enter_basic(client, GENERAL)
         return
-    direct = [row.id for row, _ in rows if row.kind == "direct"]
-    people = await hub.store.read(lambda c: queries.direct_members(c, direct)) if direct else {}
     identity, settings = client.identity, hub.settings
     client.send(
         "welcome",
@@ -63,7 +63,11 @@ async def greet(client: Client) -> None:
             user=identity.name,
             display_name=identity.display_name or identity.name,
             role=identity.role,
-            rooms=[_summary(row, mark, people.get(row.id)) for row, mark in rows],
+            rooms=[
+                _summary(row, user.marks[row.id], hub.membership.heads[row.id], people.get(row.id))
+                for row, _ in rows
+                if row.id in user.marks
+            ],
             epoch=hub.epoch,
             limits=Limits(
                 message_characters=settings.message_characters,
@@ -76,6 +80,9 @@ async def greet(client: Client) -> None:
             server=f"hubbub/{__version__}",
         ),
     )
+    user.welcomed.add(client)
+    for room_id in user.marks.keys() - {row.id for row, _ in rows}:  # joined since they were read
+        hub.tell_head(room_id)
 
 
 async def enter(client: Client, request: Enter) -> None:
@@ -165,7 +172,7 @@ class _Reading:
 
     __slots__ = ("mark", "page", "reset", "resumed")
 
-    def __init__(self, page: Page, mark: Mark, *, resumed: bool, reset: bool) -> None:
+    def __init__(self, page: Page, mark: MarkRow, *, resumed: bool, reset: bool) -> None:
         self.page = page
         self.mark = mark
         self.resumed = resumed
@@ -177,7 +184,7 @@ async def _read(hub: Hub, client: Client, room: Room, request: Enter) -> _Readin
     foreign = request.epoch is not None and request.epoch != hub.epoch
 
     def read(connection: Connection) -> _Reading:
-        mark = queries.mark(connection, user_id, room_id) or Mark(0, 0, 0)
+        mark = queries.mark(connection, user_id, room_id) or MarkRow(0, 0, 0)
         if after is not None and not foreign and after <= mark.head:
             page = queries.entries_after(connection, room_id, after, ENTRIES_A_PAGE)
             return _Reading(page, mark, resumed=True, reset=False)
@@ -222,29 +229,26 @@ def _event(prefix: bytes, item: LogItem) -> msgspec.Raw:
     return msgspec.Raw(wrap(item.type, prefix + item.body[1:].encode()))
 
 
-async def _memberships(hub: Hub, user: User) -> list[tuple[RoomRow, Mark]]:
-    """Every room the user belongs to. Read again if a mention came meanwhile, so that none goes uncounted."""
-    rows: list[tuple[RoomRow, Mark]] = []
-    for _ in range(3):
-        heard = hub.membership.mentions_heard
-        rows = await hub.store.read(lambda connection: queries.rooms_of_member(connection, user.id))
-        if heard == hub.membership.mentions_heard:
-            break
-    if hub.membership.users.get(user.id) is user:
-        hub.membership.learn(user, rows)
-    return rows
+def _belongings(
+    connection: Connection, user_id: int
+) -> tuple[list[tuple[RoomRow, MarkRow]], dict[int, list[str]]]:
+    """Every room the user belongs to, and who is in the direct ones."""
+    rows = queries.rooms_of_member(connection, user_id)
+    direct = [row.id for row, _ in rows if row.kind == "direct"]
+    return rows, queries.direct_members(connection, direct) if direct else {}
 
 
-def _summary(row: RoomRow, mark: Mark, people: list[str] | None) -> RoomSummary:
+def _summary(row: RoomRow, mark: Mark, head: int, people: list[str] | None) -> RoomSummary:
+    """What the log says of the room, as far as the event loop has heard."""
     return RoomSummary(
-        room=row.name,
+        room=mark.name,
         kind=row.kind,
-        head=mark.head,
+        head=head,
         read=mark.read,
-        unread=max(mark.head - mark.read, 0),
+        unread=max(head - mark.read, 0),
         mentions=mark.mentions,
         topic=row.topic,
         archived=row.archived,
         members=people,
-        role=row.member_role or "member",
+        role=mark.role,
     )

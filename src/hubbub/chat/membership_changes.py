@@ -104,11 +104,13 @@ class Leave(_OfMember):
             return
         hub, room_id = self._hub, self._row.id
         user = hub.membership.left(self.user_id, room_id)
+        if user is None:
+            return
         room = hub.rooms.get(room_id)
-        for client in list(user.clients) if user else []:
+        for client in list(user.clients):
             if room is not None and room.hears(client):
                 hub.dismiss(client, room)
-            if client.full and not client.closing:
+            if client in user.welcomed and not client.closing:
                 client.send("exited", Exited(room.name if room else self._row.name))
 
 

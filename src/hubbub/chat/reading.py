@@ -75,13 +75,13 @@ class ReadUpTo(ClientChange):
             return
         known = user.marks.get(self.room.id)
         if known is not None:
-            known.read, known.mentions = self.mark.read, self.mark.mentions
+            known.moved(self.mark.read, self.mark.mentions, self.mark.head)
         read = Read(
             self.room.name,
             self.mark.read,
             unread=max(self.mark.head - self.mark.read, 0),
             mentions=self.mark.mentions,
         )
-        for client in user.clients:
-            if client.full and not client.closing:
+        for client in user.welcomed:
+            if not client.closing:
                 client.send("read", read, self.ref if client is self.origin else None)
