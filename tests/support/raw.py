@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from websockets.utils import apply_mask
+
 from tests.support.client import Event
 from tests.support.server import WAIT_SECONDS, Person, Server
 
@@ -75,7 +77,7 @@ def frame(
     if not masked:
         return head + payload
     key = os.urandom(4)
-    return head + key + bytes(byte ^ key[place % 4] for place, byte in enumerate(payload))
+    return head + key + apply_mask(payload, key)
 
 
 def event(type_: str, *, padded_to: int = 0, **payload: Any) -> bytes:
