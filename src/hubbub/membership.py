@@ -61,6 +61,7 @@ class Membership:
         self.users: dict[int, User] = {}
         self.watchers: dict[int, set[User]] = {}
         self.heads: dict[int, int] = {}  # of rooms that have watchers
+        self.rooms_changed = 0  # goes up with each change of a room: what was read before may be of old
         # While the marks of some are being read from the database: what the others hear meanwhile.
         self._unknown: set[User] = set()
         self._heads_meanwhile: dict[int, int] = {}
@@ -143,7 +144,8 @@ class Membership:
         return user
 
     def renamed(self, room_id: int, name: str) -> None:
-        """A room has a new name."""
+        """A room has a new name, or changed in another way."""
+        self.rooms_changed += 1
         for user in self.watchers.get(room_id, ()):
             user.marks[room_id].name = name
 

@@ -43,7 +43,7 @@ class CustomEntry(ClientChange):
             self.seq = repeat.seq
             return
         tx.check_not_left(room.id, identity.user_id)
-        if room.archived:
+        if tx.is_archived(room.id, room.archived):
             raise Refused(ROOM_ARCHIVED)
         self.seq = tx.head(room.id) + 1
         name = tx.name(room.id, room.name)

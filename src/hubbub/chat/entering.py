@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from hubbub import __version__, frames
 from hubbub.chat.rooms import GENERAL
 from hubbub.connection import Client
-from hubbub.errors import NOT_ENTERED, TOO_MANY_ROOMS, Refused
+from hubbub.errors import NO_SUCH_ROOM, NOT_ENTERED, TOO_MANY_ROOMS, Refused
 from hubbub.events import (
     ChangeRoom,
     Enter,
@@ -164,7 +164,14 @@ async def _admissible(client: Client, name: str) -> Room:
     in_use = hub.room_in_use(key_of(name))
     if in_use is not None and user is not None and in_use.id in user.marks:
         return in_use
-    return hub.room(await hub.directory.open(client.identity, name))
+    while True:
+        changes = hub.membership.rooms_changed
+        row = await hub.directory.open(client.identity, name)
+        if row.id in hub.rooms or changes == hub.membership.rooms_changed:
+            break  # else the row may be older than a change that no room in use has heard of
+    if user is not None and user.known and row.id not in user.marks:
+        raise Refused(NO_SUCH_ROOM)  # removed since it was read
+    return hub.room(row)
 
 
 class _Reading:
@@ -184,7 +191,9 @@ async def _read(hub: Hub, client: Client, room: Room, request: Enter) -> _Readin
     foreign = request.epoch is not None and request.epoch != hub.epoch
 
     def read(connection: Connection) -> _Reading:
-        mark = queries.mark(connection, user_id, room_id) or MarkRow(0, 0, 0)
+        mark = queries.mark(connection, user_id, room_id)
+        if mark is None:
+            raise Refused(NO_SUCH_ROOM)  # removed, which the event loop has yet to hear
         if after is not None and not foreign and after <= mark.head:
             page = queries.entries_after(connection, room_id, after, ENTRIES_A_PAGE)
             return _Reading(page, mark, resumed=True, reset=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from hubbub.errors import NO_SUCH_ROOM, NO_SUCH_USER, Refused
+from hubbub.errors import NO_SUCH_ROOM, NO_SUCH_USER, ROOM_ARCHIVED, Refused
 from hubbub.events import Exited, MemberJoined, MemberLeft, RoomChanged
 from hubbub.hub import Hub
 from hubbub.log.queries import RoomRow
@@ -57,6 +57,8 @@ class Join(_OfMember):
         if role is not None:
             return
         room_id = self._row.id
+        if tx.is_archived(room_id, self._row.archived):
+            raise Refused(ROOM_ARCHIVED)
         if self.by is not None:
             tx.check_not_left(room_id, self.by_id)
         elif tx.connection.scalar(select(rooms.c.kind).where(rooms.c.id == room_id)) != "public":

@@ -166,6 +166,7 @@ class ChangeRoomState(Change):
             changed["topic"] = self.topic
         if self.archived is not None and self.archived != (now.archived_at is not None):
             changed["archived_at"] = tx.at_ms if self.archived else None
+            tx.archived(room_id, self.archived)
         if self.kind is not None and self.kind != now.kind:
             changed["kind"] = self.kind
         if not changed:
@@ -188,8 +189,7 @@ class ChangeRoomState(Change):
         if self.error is not None or not self.entries:
             return
         _tell_claimed(self._hub, self._claim)
-        if self.name != self._row.name:
-            _tell_renamed(self._hub, self._row.id, self.name)
+        _tell_renamed(self._hub, self._row.id, self.name)
         room = self._hub.rooms.get(self._row.id)
         if room is not None:
             room.topic = self.topic if self.topic is not None else room.topic
@@ -293,7 +293,7 @@ def _tell_claimed(hub: Hub, claim: Claim | None) -> None:
 
 
 def _tell_renamed(hub: Hub, room_id: int, name: str) -> None:
-    hub.membership.renamed(room_id, name)
+    hub.membership.renamed(room_id, name)  # or changed in another way: the name is the same then
     room = hub.rooms.get(room_id)
     if room is not None:
         hub.rename(room, name)

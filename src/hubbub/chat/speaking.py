@@ -131,13 +131,14 @@ class Send(ClientChange):
     def apply(self, tx: Transaction) -> None:
         assert self.origin is not None
         identity, room = self.origin.identity, self.room
-        if (tx.careful or room.archived or self.reply_to is not None) and (
+        archived = tx.is_archived(room.id, room.archived)
+        if (tx.careful or archived or self.reply_to is not None) and (
             repeat := tx.repeated(room.id, room.name, identity.user_id, self.id)
         ):
             self.entries.append(repeat)
             return
         tx.check_not_left(room.id, identity.user_id)
-        if room.archived:
+        if archived:
             raise Refused(ROOM_ARCHIVED)
         if self.reply_to is not None:
             message_row(tx, room.id, self.reply_to, "reply_to")
@@ -177,7 +178,7 @@ class _AboutMessage(ClientChange):
             self.entries.append(repeat)
             return
         tx.check_not_left(room.id, identity.user_id)
-        if room.archived:
+        if tx.is_archived(room.id, room.archived):
             raise Refused(ROOM_ARCHIVED)
         row = message_row(tx, room.id, self.target, "seq")
         name = tx.name(room.id, room.name)

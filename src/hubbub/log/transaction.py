@@ -75,6 +75,9 @@ class WriterMemory:
     def __init__(self) -> None:
         self.heads: dict[int, int] = {}
         self.names: dict[int, str] = {}  # of rooms renamed since the start
+        self.archived: dict[
+            int, bool
+        ] = {}  # whether they are, of rooms archived or opened again since the start
         self.left: set[tuple[int, int]] = set()  # (room, user) who left or were removed since the start
 
 
@@ -94,6 +97,7 @@ class Transaction:
         self._mentions: list[dict[str, int]] = []
         self._names: dict[int, str] = {}
         self._left: dict[tuple[int, int], bool] = {}
+        self._archived: dict[int, bool] = {}
 
     def head(self, room_id: int) -> int:
         """The number of the last entry of a room; 0 while there is none."""
@@ -157,6 +161,14 @@ class Transaction:
         """From here on the room is called `name`."""
         self._names[room_id] = name
 
+    def is_archived(self, room_id: int, known: bool) -> bool:
+        """Whether the room is archived now, where the event loop knew that it was, or was not."""
+        return self._archived.get(room_id, self._memory.archived.get(room_id, known))
+
+    def archived(self, room_id: int, archived: bool) -> None:
+        """From here on the room is archived, or open again."""
+        self._archived[room_id] = archived
+
     def joined(self, room_id: int, user_id: int) -> None:
         """From here on the user may speak in the room."""
         self._left[room_id, user_id] = False
@@ -180,13 +192,13 @@ class Transaction:
     def apart(self) -> Iterator[None]:
         """What is done within is undone by itself if it raises; what was done before stays."""
         self.flush()
-        kept = dict(self._heads), dict(self._names), dict(self._left)
+        kept = dict(self._heads), dict(self._names), dict(self._left), dict(self._archived)
         try:
             with self.connection.begin_nested():
                 yield
                 self.flush()
         except BaseException:
-            self._heads, self._names, self._left = kept
+            self._heads, self._names, self._left, self._archived = kept
             self._rows, self._mentions = [], []
             raise
 
@@ -208,6 +220,7 @@ class Transaction:
         memory = self._memory
         memory.heads.update(self._heads)
         memory.names.update(self._names)
+        memory.archived.update(self._archived)
         for key, left in self._left.items():
             (memory.left.add if left else memory.left.discard)(key)
 
