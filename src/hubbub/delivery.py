@@ -51,7 +51,12 @@ class AwaitedChange(Change):
     def finished(self) -> None:
         """Finish the change within, and wake the one who waits."""
         self.change.error = self.error
-        self.change.finished()
+        try:
+            self.change.finished()
+        finally:  # it is on disk, whatever went wrong with the news of it
+            self._wake()
+
+    def _wake(self) -> None:
         if self.done.done():
             return
         if self.error is not None:
