@@ -6,6 +6,7 @@ Any frame counts as life, not only a pong (RFC 6455 §5.5.2).
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from typing import Final
@@ -15,13 +16,15 @@ from hubbub.errors import HEARTBEAT_LOST
 
 _TICKS: Final = 90  # between two pings: with the usual 9 s between them, a tick is 0.1 s
 _SHORTEST_TICK_SECONDS: Final = 0.02
+_LONGEST_TICK_SECONDS: Final = 0.5  # other things hang on the same timer
 
 
 class Heartbeat:
     """Who is to be pinged when. `tick` is to be called every `tick_seconds`."""
 
     def __init__(self, ping_seconds: float, pong_seconds: float) -> None:
-        ticks = max(1, min(_TICKS, int(ping_seconds / _SHORTEST_TICK_SECONDS)))
+        most, least = ping_seconds / _SHORTEST_TICK_SECONDS, ping_seconds / _LONGEST_TICK_SECONDS
+        ticks = max(1, math.ceil(least), min(_TICKS, int(most)))
         self.tick_seconds = ping_seconds / ticks
         self._pong_seconds = pong_seconds
         self._slots: list[set[Client]] = [set() for _ in range(ticks)]

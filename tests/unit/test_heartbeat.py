@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -191,6 +192,17 @@ def test_one_that_has_gone_is_neither_pinged_nor_closed() -> None:
     times.let(4 * PING)
     assert (len(ada.pings), ada.ended) == (1, [])
     assert bob.end() is not None
+
+
+@pytest.mark.parametrize("ping", [0.05, 0.3, 9.0, 45.0, 600.0, 86_400.0])
+def test_it_ticks_often_enough_for_all_that_hangs_on_its_timer(ping: float) -> None:
+    times = Times(ping=ping)
+    ada = times.client()
+    assert min(0.02, ping) <= times.tick <= 0.5
+    times.let(ping - 2 * times.tick)
+    assert ada.pings == []
+    times.let(3 * times.tick)
+    assert len(ada.pings) == 1
 
 
 def test_a_thousand_clients_in_a_fast_heartbeat_are_all_asked() -> None:
