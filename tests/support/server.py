@@ -103,6 +103,7 @@ class Server:
         self.data = folder / "data"
         self.settings = settings
         self.options = options
+        self.program: Path | None = None  # of an application's own, in place of `hubbub serve`
         self.port = 0
         self.banner: list[str] = []  # what it printed when it was ready
         self._people: Iterator[Person] = iter(())
@@ -118,20 +119,12 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [
-            sys.executable,
-            "-m",
-            "hubbub",
-            "serve",
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.data),
-        ]
+        program = ["-m", "hubbub", "serve"] if self.program is None else [str(self.program)]
+        place = {"port": self.port, "data": self.data}
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, *self.options],
-                env=environment(self.settings),
+                [sys.executable, *program, *self.options],
+                env=environment(place | self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
