@@ -73,6 +73,5 @@ def set_up_own(settings: Settings, stream: TextIO) -> tuple[list[Processor], lis
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Unfailing(stream))),
-        cache_logger_on_first_use=True,
     )
     return shared, ending
