@@ -18,7 +18,6 @@ from typing import IO, Final
 
 import structlog
 import uvicorn
-from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
 
 from hubbub import __version__, logs
@@ -35,7 +34,7 @@ from hubbub.http.rooms import room_routes
 from hubbub.hub import Hub
 from hubbub.log import queries
 from hubbub.log.migrate import NewerDatabase
-from hubbub.log.store import StoreError, in_memory, open_store
+from hubbub.log.store import StoreError, in_memory, open_store, parsed_url
 from hubbub.settings import Settings
 from hubbub.tickets import Tickets
 from hubbub.transport.door import Door
@@ -137,31 +136,52 @@ async def _serve(settings: Settings, hub: Hub, listener: socket.socket) -> int:
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=30,
-            timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds)),
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
             backlog=4096,
         )
-        _announce(settings, listener, await parts.accounts.offer_setup())
+        _load(config)
+        setup_secret = await parts.accounts.offer_setup()
         # What is there by now stays: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
-        server = _Server(config, hub, settings)
+        server = _Server(config, hub, settings, lambda: _announce(settings, listener, setup_secret))
         await server.serve(sockets=[listener])
         return 0
+
+
+def _load(config: uvicorn.Config) -> None:
+    """Read the certificate, if there is to be one. Raises `StartError`."""
+    try:
+        config.load()
+    except OSError as error:
+        reason = f"{error.strerror or error}".partition(" (_ssl")[0]
+        raise StartError(
+            f"The certificate {config.ssl_certfile} with the key {config.ssl_keyfile} can't be used: {reason}. "
+            "Give both as PEM files, the one for the other, with --tls-cert and --tls-key."
+        ) from None
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, but on a signal it first has the hub finish, and then ends with status 0."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, settings: Settings) -> None:
+    def __init__(
+        self, config: uvicorn.Config, hub: Hub, settings: Settings, announce: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._hub = hub
         self._settings = settings
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, and then say so: who waits for that may connect, and end it, at once."""
+        await super().startup(sockets)
+        self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take nothing new, write and deliver what was accepted, tell everyone when to come back."""
+        ends_at = asyncio.get_running_loop().time() + self._settings.shutdown_seconds
         for listening in self.servers:
             listening.close()
         spread_seconds = self._settings.restart_spread_seconds
@@ -182,6 +202,9 @@ class _Server(uvicorn.Server):
                     await asyncio.sleep(0.05)
         for client in list(self._hub.clients):
             client.transport.abort()
+        # Requests that are still to arrive, or to be answered, have what is left of the time.
+        left_seconds = ends_at - asyncio.get_running_loop().time()
+        self.config.timeout_graceful_shutdown = max(1, int(left_seconds))
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -219,7 +242,7 @@ def _announce(settings: Settings, listener: socket.socket, setup_secret: str | N
 
 
 def _place(settings: Settings) -> str:
-    url = make_url(settings.database_url)
+    url = parsed_url(settings.database_url)
     if url.get_backend_name() != "sqlite":
         return url.render_as_string(hide_password=True)
     return "memory, and gone at the end" if in_memory(url) else str(url.database)
@@ -248,7 +271,10 @@ def _listen_advice(settings: Settings, error: OSError) -> str:
 @contextlib.contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
     """Hold a lock beside a SQLite database, so that one server at a time writes its log. Raises `StartError`."""
-    url = make_url(settings.database_url)
+    try:
+        url = parsed_url(settings.database_url)
+    except StoreError as error:
+        raise StartError(str(error)) from None
     if url.get_backend_name() != "sqlite" or in_memory(url) or not url.database:
         yield
         return

@@ -158,14 +158,19 @@ def open_store(url: str) -> Store:
     return Store(writing, reading)
 
 
-def engines(url: str) -> tuple[Engine, Engine]:
-    """A writing engine (one connection) and a reading engine for `url`. Raises `StoreError` for one that can't be."""
+def parsed_url(url: str) -> URL:
+    """The parts of a database's URL. Raises `StoreError` if it is none."""
     try:
-        parsed = make_url(url)
+        return make_url(url)
     except ArgumentError:
         raise StoreError(
-            f"{url!r} is no database URL. Write sqlite:///path/to/file.db, or leave it out to keep data in --data."
+            "This is no database URL. Write --database sqlite:///path/to/file.db, or leave it out and give --data."
         ) from None
+
+
+def engines(url: str) -> tuple[Engine, Engine]:
+    """A writing engine (one connection) and a reading engine for `url`. Raises `StoreError` for one that can't be."""
+    parsed = parsed_url(url)
     if parsed.get_backend_name() != "sqlite":
         try:
             parsed.get_dialect()
