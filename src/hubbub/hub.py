@@ -234,7 +234,7 @@ class Hub:
             return None
         except Exception:
             logger.exception("handler failed", type=type_)
-            client.refuse(Refused(INTERNAL), event.ref)
+            self.refuse(client, Refused(INTERNAL), event)
             return None
         return self._waited(client, event, type_, waiting) if waiting is not None else None
 
@@ -245,7 +245,7 @@ class Hub:
             self.refuse(client, refused, event)
         except Exception:
             logger.exception("handler failed", type=type_)
-            client.refuse(Refused(INTERNAL), event.ref)
+            self.refuse(client, Refused(INTERNAL), event)
 
     def refuse(self, client: Client, refused: Refused, event: ClientEvent) -> None:
         """Tell a client that its event was refused, with the room and the id that it named."""
