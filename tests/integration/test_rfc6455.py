@@ -304,9 +304,10 @@ async def test_after_a_close_frame_the_server_sends_nothing(start_server: StartS
             await socket.send(frame(TEXT, event("enter", room="general")))
             await socket.heard("entered")
         await b.send(broken)
-        await b.until(CLOSE)
+        told = await b.until(CLOSE)
         await a.send(frame(TEXT, event("send_message", room="general", id="m", message="@here")))
         await a.heard("new_message")
+        await b.send(frame(CLOSE, told.payload))
         assert await b.ended() == b""
 
 
