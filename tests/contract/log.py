@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from hubbub.errors import Refused
 from hubbub.log import queries, schema
 from hubbub.log.store import Store
-from hubbub.log.transaction import Change, Entry
+from hubbub.log.transaction import Change, Entry, Transaction
 from hubbub.log.writer import MOST_PENDING, Writer
 from tests.contract.changes import BreakRule, Crash, CrashLate, Refuse, Say
 from tests.fakes import FakeClock
@@ -345,6 +345,38 @@ class WriterContract:
         await written.write(Say(ROOM, "d"))
         assert written.texts() == ["d"]
         assert [entry.seq for entry in written.delivered] == [1]
+
+    @pytest.mark.asyncio
+    async def test_what_a_batch_learns_is_known_to_the_next_if_it_was_written_and_else_not(
+        self, written: Written, faults: Faults
+    ) -> None:
+        class Learn(Say):
+            def apply(self, tx: Transaction) -> None:
+                super().apply(tx)
+                tx.left(ROOM, 7)
+                tx.renamed(ROOM, "new name")
+                tx.archived(ROOM, True)
+
+        class Look(Say):
+            seen: tuple[bool, str, bool] | None = None
+
+            def apply(self, tx: Transaction) -> None:
+                try:
+                    tx.check_not_left(ROOM, 7)
+                except Refused:
+                    self.seen = (True, tx.name(ROOM, "old name"), tx.is_archived(ROOM, known=False))
+                else:
+                    self.seen = (False, tx.name(ROOM, "old name"), tx.is_archived(ROOM, known=False))
+
+        looks = [Look(ROOM) for _ in range(4)]
+        faults.on = "COMMIT"
+        await written.write(Learn(ROOM), looks[0])
+        faults.on = None
+        await written.write(looks[1])
+        await written.write(Learn(ROOM), looks[2])
+        await written.write(looks[3])
+        old, new = (False, "old name", False), (True, "new name", True)
+        assert [look.seen for look in looks] == [new, old, new, new]
 
     # --- the order of things
 

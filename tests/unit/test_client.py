@@ -399,6 +399,19 @@ async def test_what_one_sent_before_its_buffer_was_full_waits_until_it_has_drain
     assert ada.transport.is_read()
 
 
+async def test_what_comes_while_the_buffer_is_full_waits_too(world: ChatWorld, desk: Desk) -> None:
+    ada = await world.come("ada")
+    fill(ada, world)
+    for number in range(100):
+        ada.says("note", word=str(number))
+    await world.settled()
+    assert desk.noted == []
+    ada.client.caught_up()
+    await ada.hears(payload={"word": "99"})
+    assert desk.noted == [str(number) for number in range(100)]
+    assert ada.transport.is_read()
+
+
 async def test_a_pipeline_of_requests_is_answered_no_further_than_the_buffer_reaches(
     world: ChatWorld,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from hubbub.errors import POLICY
 from tests.chat_world import ChatWorld, Someone, a_chat
 from tests.fakes import HandTurnedLoop
 
@@ -143,6 +144,19 @@ async def test_one_who_was_behind_hears_of_the_heads_it_missed(world: ChatWorld)
     assert ada.rest() == []
     ada.client.caught_up()
     await ada.hears("room_head", payload={"room": "general", "head": seq, "mentions": 1})
+
+
+@pytest.mark.asyncio
+async def test_one_who_was_closed_hears_of_nothing_more(world: ChatWorld) -> None:
+    ada, bob = await world.come("ada", "general"), await world.come("bob", "general")
+    phone = await world.come("ada")
+    ada.client.close(POLICY)
+    last = (await bob.sends("general", "hi"))["seq"]
+    await phone.asks("mark_read", room="general", seq=last)
+    await world.rooms.leave(ada.identity, "general")
+    await phone.hears("exited")
+    await world.settled()  # what is written to the closed one would be a fault
+    assert ada.transport.closed == POLICY
 
 
 @pytest.mark.asyncio

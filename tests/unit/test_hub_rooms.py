@@ -241,6 +241,20 @@ async def test_one_removed_while_it_enters_is_not_in_the_room(world: ChatWorld, 
     assert (await ada.enters("attic"))["present"] == ["ada"]
 
 
+async def test_one_removed_while_it_changes_to_the_room_is_not_in_it(world: ChatWorld) -> None:
+    ada, basic = await world.come("ada"), await world.come_basic("bob")
+    await world.rooms.make(ada.identity, "attic", "private")
+    await world.rooms.invite(ada.identity, "attic", "bob")
+    await world.settled()
+    between(world, lambda: world.rooms.remove(ada.identity, "attic", "bob"))
+    basic.says("change_room", name="attic")
+    await world.until(lambda: not basic.client.busy)
+    await ada.enters("attic")
+    await ada.sends("attic", "secret")
+    await world.settled()
+    assert (basic.client.rooms, basic.transport.events) == ({}, [])
+
+
 async def test_a_member_of_a_room_in_use_who_was_removed_cannot_enter_it(world: ChatWorld) -> None:
     ada, bob = await world.come("ada"), await world.come("bob")
     await world.rooms.make(ada.identity, "attic", "private")

@@ -143,6 +143,23 @@ def test_reading_counts_from_the_log_and_what_came_with_it_since() -> None:
     assert (mark.read, mark.mentions) == (7, 1)
 
 
+def test_of_the_mentions_before_the_last_entries_only_the_number_is_kept() -> None:
+    mark = Mark("room-1", "member", 0, 0)
+    for seq in range(1, 1_000):
+        mark.mentioned(seq, first=seq)
+    assert (mark.mentions, len(mark._latest)) == (999, 1)
+
+
+def test_what_is_heard_while_one_is_greeted_is_known_after_it_and_then_forgotten() -> None:
+    membership = Membership()
+    user = membership.connected(client(1))
+    membership.heard_of(GENERAL, [entry(GENERAL, 5, (1,)), entry(GENERAL, 6)])
+    membership.heard_of(GENERAL, [entry(GENERAL, 7, (1,))])
+    membership.learn(user, [row(GENERAL, mentions=3, head=5)])
+    assert (user.marks[GENERAL].mentions, membership.heads) == (4, {GENERAL: 7})
+    assert (membership._heads_meanwhile, membership._mentions_meanwhile) == ({}, {})
+
+
 class MembershipMachine(RuleBasedStateMachine):
     """Users come, join, leave and go; against the plainest model."""
 
