@@ -100,6 +100,8 @@ class ChatWorld:
         self.clock = clock
         self.rooms = Rooms(hub)
         self._people: dict[str, Identity] = {}
+        self._transports: list[FakeTransport] = []
+        self.faults: list[object] = []
 
     def person(self, name: str, role: str = "member") -> Identity:
         """An account, made when it is first asked for."""
@@ -118,6 +120,7 @@ class ChatWorld:
     def connect(self, name: str, *, full: bool = True, role: str = "member") -> Someone:
         """A connection of somebody, greeted soon."""
         transport = FakeTransport()
+        self._transports.append(transport)
         client = self.hub.connected(self.person(name, role), transport, full=full)
         client.begin(greet(client))
         return Someone(client, transport)
@@ -172,6 +175,11 @@ class ChatWorld:
         rows = await self.store.read(queries.all_rooms)
         return next(row.id for row in rows if row.name == room)
 
+    def had_no_faults(self) -> None:
+        """Nothing failed unseen, and nothing was written after a close frame."""
+        assert self.faults == []
+        assert [transport.faults for transport in self._transports if transport.faults] == []
+
     async def query(self, read: Callable[[Connection], T]) -> T:
         """What a query finds."""
         return await self.store.read(read)
@@ -189,8 +197,11 @@ async def a_chat(folder: Path, hub: Hub | None = None, **changes: Any) -> AsyncI
     world = ChatWorld(hub, store, clock)
     hub.directory = world.rooms
     await ensure_general(hub)
+    # What fails in a callback of the loop would only be logged.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: world.faults.append(context))
     try:
         yield world
+        world.had_no_faults()
     finally:
         for client in list(hub.clients):
             client.lost()
