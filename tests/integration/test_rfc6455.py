@@ -45,7 +45,13 @@ async def _still_works(socket: Raw) -> None:
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
-        pytest.param(frame(TEXT, b"{}", masked=False), 1002, id="unmasked"),
+        *(
+            pytest.param(
+                times * frame(TEXT, b" " * length, masked=False), 1002, id=f"unmasked-{length}-{times}"
+            )
+            for length in (0, 2, 30, 200)
+            for times in (1, 2)
+        ),
         *(
             pytest.param(frame(opcode, b"{}", rsv=rsv), 1002, id=f"reserved-bits-{rsv}-on-{opcode}")
             for rsv in range(1, 8)

@@ -45,7 +45,7 @@ def test_the_banner_tells_where_it_is_and_where_its_data_lies(start_server: Star
 async def test_requests_that_do_not_arrive_and_closes_that_are_not_answered_do_not_hold_up_the_end(
     start_server: StartServer,
 ) -> None:
-    server = start_server()
+    server = start_server(handshake_seconds=60)
     async with raw(server) as half, raw_socket(server, server.person()) as silent:
         head = f"POST /login HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Length: 50\r\n\r\n{{"
         await half.send(head.encode())

@@ -117,6 +117,10 @@ async def test_mentions_count_until_they_are_read(server: Server) -> None:
         assert (await _marks(b, room, entered["head"] - 3))["mentions"] == 1
         assert (await _marks(b, room, entered["head"]))["mentions"] == 0
         assert (await _summary(server, cleo, room))["mentions"] == 2
+        assert (await a.enter(room))["mentions"] == 0
+    # While they are connected the server counts in memory; once they are gone the log tells the same.
+    counts = [(await _summary(server, person, room))["mentions"] for person in (ada, bob, cleo)]
+    assert counts == [0, 0, 2]
 
 
 async def test_who_does_not_belong_to_a_room_is_not_mentioned_there(server: Server) -> None:
