@@ -153,9 +153,10 @@ def test_a_limit_of_0_is_none() -> None:
 def test_nobody_comes_in_when_the_server_goes_down() -> None:
     porch = Porch()
     porch.hub.accepting = False
-    with pytest.raises(Refused) as refused:
-        porch.door.look(a_knock())
-    assert (refused.value.refusal.code, refused.value.retry_after_seconds) == ("overloaded", 1.0)
+    for step in (lambda: porch.door.look(a_knock()), lambda: porch.door.admit(ADA)):
+        with pytest.raises(Refused) as refused:
+            step()
+        assert (refused.value.refusal.code, refused.value.retry_after_seconds) == ("overloaded", 1.0)
 
 
 # --- who it is

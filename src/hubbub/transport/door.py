@@ -60,8 +60,7 @@ class Door:
         path = knock.target.partition("?")[0]
         if path != PATH:
             raise Refused(NOT_FOUND)
-        if not self.hub.accepting:
-            raise Refused(OVERLOADED, "The server is going down. Come back soon.", retry_after_seconds=1.0)
+        self._check_accepting()
         scheme = own_scheme(knock.values, knock.peer, self._proxies, tls=knock.tls)
         # A client that is no browser names no origin: it has a ticket or a token, which no foreign page can get.
         if not origin_allowed(knock.values, scheme, self.settings.allow_origin):
@@ -87,10 +86,15 @@ class Door:
         """Check how many connections a user has; `Refused` (unauthorized) for nobody."""
         if identity is None:
             raise Refused(UNAUTHORIZED, "Come with a fresh ticket, or a bearer token.")
+        self._check_accepting()  # again: who it is may have taken a while to find
         limit = self.settings.limit_connections
         if limit and self.hub.connections_of(identity.user_id) >= limit:
             raise Refused(RATE_LIMITED, "You have too many connections open.", retry_after_seconds=10.0)
         return identity
+
+    def _check_accepting(self) -> None:
+        if not self.hub.accepting:
+            raise Refused(OVERLOADED, "The server is going down. Come back soon.", retry_after_seconds=1.0)
 
     def enter(self, identity: Identity, transport: Transport, *, full: bool) -> Client:
         """A new client of the hub, which is greeted."""
