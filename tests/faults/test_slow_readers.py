@@ -23,6 +23,8 @@ MEBIBYTE = 1024 * 1024
 BUFFER = 64 * 1024
 LONG = "x" * 10_000
 MUCH = 3_500
+# Of a machine that is busy for long, nobody is to be closed.
+PATIENT = {"limit_messages": 0, "write_buffer_bytes": BUFFER, "ping_seconds": 300, "slow_reader_seconds": 300}
 
 
 class Deaf:
@@ -101,7 +103,7 @@ async def _until_behind(server: Server, count: int) -> None:
 async def test_a_hundred_who_never_read_cost_a_bounded_memory_and_the_others_hear_everything(
     start_server: StartServer, connect: Connect
 ) -> None:
-    server = start_server(limit_messages=0, write_buffer_bytes=BUFFER)
+    server = start_server(**PATIENT)
     room = server.room()
     speaker, *listeners = [await connect(server, person) for person in server.people(4)]
     copies = [Copy(room) for _ in listeners]
@@ -130,7 +132,7 @@ async def test_a_hundred_who_never_read_cost_a_bounded_memory_and_the_others_hea
 async def test_one_who_reads_again_is_told_of_the_gap_and_gets_all_that_was_missed(
     start_server: StartServer, connect: Connect
 ) -> None:
-    server = start_server(limit_messages=0, write_buffer_bytes=BUFFER)
+    server = start_server(**PATIENT)
     room, quiet = server.room(), server.room()
     ada, bob = server.people(2)
     speaker = await connect(server, bob)
@@ -170,7 +172,7 @@ async def test_one_who_reads_again_is_told_of_the_gap_and_gets_all_that_was_miss
 async def test_one_of_the_basic_profile_who_reads_again_hears_what_is_said_from_then_on(
     start_server: StartServer, connect: Connect
 ) -> None:
-    server = start_server(limit_messages=0, write_buffer_bytes=BUFFER)
+    server = start_server(**PATIENT)
     ada, bob = server.people(2)
     speaker = await connect(server, bob)
     await speaker.enter("general")
@@ -210,7 +212,7 @@ async def test_one_who_never_reads_is_closed_after_a_while(
 async def test_one_who_asks_again_and_again_and_never_reads_costs_a_bounded_memory(
     start_server: StartServer, connect: Connect
 ) -> None:
-    server = start_server(limit_messages=0, limit_enters=0, write_buffer_bytes=BUFFER)
+    server = start_server(limit_enters=0, **PATIENT)
     room = server.room()
     speaker = await connect(server, server.person())
     await speaker.enter(room)

@@ -337,7 +337,9 @@ async def test_who_never_answers_a_ping_is_closed(start_server: StartServer) -> 
 
 
 @pytest.mark.parametrize(
-    "sign", [frame(PONG), frame(PING, b"me too"), frame(TEXT, b"not even JSON"), frame(CONT)]
+    "sign",
+    [frame(PONG), frame(PING, b"me too"), frame(TEXT, b"not even JSON"), frame(CONT)],
+    ids=["pong", "ping", "text", "fragment"],
 )
 async def test_any_frame_counts_as_life(start_server: StartServer, sign: bytes) -> None:
     server = start_server(ping_seconds=0.1, pong_seconds=0.1)
