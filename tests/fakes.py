@@ -67,6 +67,7 @@ class FakeTransport:
         self.writes: list[bytes] = []
         self.faults: list[bytes] = []
         self.pings = 0
+        self.socket: bytes | None = None
         self.closed: CloseReason | None = None
         self.aborted = False
         self.reading = True

@@ -34,6 +34,10 @@ class Transport(Protocol):
     def write(self) -> Callable[[bytes], object]:
         """What sends finished text frames (see `hubbub.frames`)."""
 
+    @property
+    def socket(self) -> bytes | None:
+        """The socket for `hubbub.room.Multicast`, while it may go past `write`; `Client.rerouted` when that changes."""
+
     def ping(self) -> None:
         """Send a ping."""
 
@@ -69,6 +73,7 @@ class Client:
         "name",
         "ref",
         "rooms",
+        "socket",
         "transport",
         "write",
     )
@@ -80,6 +85,7 @@ class Client:
         self.full = full
         self.transport = transport
         self.write = transport.write  # the hot path: one attribute less for each delivery
+        self.socket = transport.socket
         self.rooms: dict[str, Room] = {}  # entered, by each name they were called by
         self.entered = 0  # how many
         self.ref: str | int | None = None  # of the event being handled
@@ -242,6 +248,12 @@ class Client:
             self._task = self.hub.spawn(self._work(None))
         if not self._reading_paused:
             self.transport.resume_reading()
+
+    def rerouted(self) -> None:
+        """The transport has another `socket` than before, or none any more."""
+        self.socket = self.transport.socket
+        for room in self.distinct_rooms():
+            room.rerouted()
 
     @property
     def paused(self) -> bool:

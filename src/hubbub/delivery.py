@@ -13,7 +13,8 @@ from hubbub.connection import Client
 from hubbub.errors import Refused
 from hubbub.events import wrap
 from hubbub.log.transaction import Change, Entry, Transaction
-from hubbub.room import Echo, Reader, Room
+from hubbub.outgoing import Reader
+from hubbub.room import Echo, Room
 
 
 class ClientChange(Change):

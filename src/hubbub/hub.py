@@ -40,6 +40,7 @@ from hubbub.log.transaction import Change
 from hubbub.log.writer import Writer
 from hubbub.membership import Membership
 from hubbub.names import key_of
+from hubbub.outgoing import Multicast, Outgoing
 from hubbub.presence import Presence
 from hubbub.room import Room
 from hubbub.settings import Settings
@@ -89,6 +90,7 @@ class Hub:
         self.directory: Directory
         self.figures = Figures()
         self.accepting = True
+        self._outgoing = Outgoing()
 
     # --- handlers
 
@@ -112,8 +114,11 @@ class Hub:
 
     # --- life
 
-    async def start(self, settings: Settings, store: Store, clock: Clock, epoch: str) -> None:
-        """Begin: timers run, clients may connect. `epoch` names the log."""
+    async def start(
+        self, settings: Settings, store: Store, clock: Clock, epoch: str, multicast: Multicast | None = None
+    ) -> None:
+        """Begin: timers run, clients may connect. `epoch` names the log. `multicast` sends to many at once."""
+        self._outgoing = Outgoing(multicast)
         self.settings = settings
         self.store = store
         self.clock = clock
@@ -273,7 +278,7 @@ class Hub:
         """The room in use for a row of the database."""
         found = self.rooms.get(row.id)
         if found is None:
-            found = Room(row.id, row.name, key_of(row.name), row.kind, row.topic, archived=row.archived)
+            found = self._room_of(row)
             self.rooms[row.id] = found
             self._rooms_by_key[found.key] = found
         return found
@@ -327,9 +332,11 @@ class Hub:
 
     def room_for(self, row: RoomRow) -> Room:
         """The room in use for a row, or, if nobody is in it, one for this once."""
-        return self.rooms.get(row.id) or Room(
-            row.id, row.name, key_of(row.name), row.kind, row.topic, archived=row.archived
-        )
+        return self.rooms.get(row.id) or self._room_of(row)
+
+    def _room_of(self, row: RoomRow) -> Room:
+        key, outgoing = key_of(row.name), self._outgoing
+        return Room(row.id, row.name, key, row.kind, row.topic, archived=row.archived, outgoing=outgoing)
 
     async def commit(self, change: Change) -> None:
         """Write a change and wait until it is on disk and delivered. Raises its `Refused`."""
@@ -340,11 +347,12 @@ class Hub:
     def _deliver(self, batch: list[Change]) -> None:
         """A batch is on disk: write it to everyone, answer those who asked, then let each change finish."""
         found = Sorted(batch, self.rooms)
-        for room_id, entries in found.by_room.items():
-            room = self.rooms.get(room_id)
-            if room is not None:
-                self.figures.deliveries += room.deliver(entries, found.echoes.get(room_id))
-            self._heads.moved(room_id, entries)
+        with self._outgoing.gathering():
+            for room_id, entries in found.by_room.items():
+                room = self.rooms.get(room_id)
+                if room is not None:
+                    self.figures.deliveries += room.deliver(entries, found.echoes.get(room_id))
+                self._heads.moved(room_id, entries)
         for answer in found.answers:
             answer.client.write(answer.frame)
         for change in batch:

@@ -7,24 +7,17 @@ until it catches up). No I/O and no clock here; the hub turns the time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from hubbub import frames
 from hubbub.events import Presence, encode, room_prefix
+from hubbub.outgoing import Outgoing, Reader, Ways
 
 if TYPE_CHECKING:
     from hubbub.log.transaction import Entry
 
 PRESENT_SHOWN: Final = 500  # names in `entered`; beyond it only the count is told
-
-
-class Reader(Protocol):
-    """Somebody who hears a room: one connection."""
-
-    name: str
-    full: bool  # the full profile; the basic one hears messages only
-    write: Callable[[bytes], object]  # takes finished frames; never waits
 
 
 class Echo:
@@ -54,6 +47,8 @@ class Room:
         "_delivered",
         "_leaving",
         "_live",
+        "_outgoing",
+        "_ways",
         "_went",
         "archived",
         "head",
@@ -64,7 +59,17 @@ class Room:
         "topic",
     )
 
-    def __init__(self, id_: int, name: str, key: str, kind: str, topic: str, *, archived: bool) -> None:
+    def __init__(
+        self,
+        id_: int,
+        name: str,
+        key: str,
+        kind: str,
+        topic: str,
+        *,
+        archived: bool,
+        outgoing: Outgoing | None = None,
+    ) -> None:
         self.id = id_
         self.name = name
         self.key = key
@@ -73,9 +78,10 @@ class Room:
         self.archived = archived
         self.head = 0  # the last entry known here: delivered, or read from the log; 0: none yet
         self._delivered = 0
-        # To each reader its `write`: the hot path touches nothing else of a reader.
-        self._live: dict[Reader, Callable[[bytes], object]] = {}
-        self._basic: dict[Reader, Callable[[bytes], object]] = {}
+        self._outgoing = outgoing or Outgoing()
+        self._live: dict[Reader, None] = {}
+        self._basic: dict[Reader, None] = {}
+        self._ways: Ways | None = None  # to those live, once found; the hot path touches nothing else of them
         self._catching_up: dict[Reader, list[Entry | Echo]] = {}
         self._behind: dict[Reader, int] = {}  # the first entry missed, or 0: none so far
         # Readers who have read further than was delivered: an entry is on disk a moment before the loop delivers it.
@@ -95,7 +101,7 @@ class Room:
     def release(self, reader: Reader, after: int) -> bytes:
         """`reader` has read the log up to `after`: live from here on. Returns the frames held that come next."""
         held = self._catching_up.pop(reader, [])
-        (self._live if reader.full else self._basic)[reader] = reader.write
+        self._go_live(reader)
         self.head = max(self.head, after)
         if reader.full and after > self._delivered:
             self._ahead[reader] = after
@@ -103,7 +109,8 @@ class Room:
 
     def fall_behind(self, reader: Reader) -> None:
         """`reader` is live and can't keep up: it gets nothing until it has drained and catches up."""
-        if self._live.pop(reader, None) is not None or self._basic.pop(reader, None) is not None:
+        if reader in self._live or reader in self._basic:
+            self._no_longer_live(reader)
             self._behind[reader] = 0
 
     def leave_behind(self, reader: Reader, first: int) -> None:
@@ -116,17 +123,29 @@ class Room:
         first = self._behind.get(reader)
         if first == 0:
             del self._behind[reader]
-            (self._live if reader.full else self._basic)[reader] = reader.write
+            self._go_live(reader)
             return None
         return first
 
     def dismiss(self, reader: Reader) -> None:
         """`reader` hears this room no more."""
-        self._live.pop(reader, None)
-        self._basic.pop(reader, None)
+        self._no_longer_live(reader)
         self._catching_up.pop(reader, None)
         self._behind.pop(reader, None)
         self._ahead.pop(reader, None)
+
+    def rerouted(self) -> None:
+        """Some reader's `socket` is another than before."""
+        self._ways = None
+
+    def _go_live(self, reader: Reader) -> None:
+        (self._live if reader.full else self._basic)[reader] = None
+        self._ways = None
+
+    def _no_longer_live(self, reader: Reader) -> None:
+        self._live.pop(reader, None)
+        self._basic.pop(reader, None)
+        self._ways = None
 
     def hears(self, reader: Reader) -> bool:
         """Whether `reader` gets entries from here: now, or held, or by catching up."""
@@ -151,27 +170,21 @@ class Room:
 
     def deliver(self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]] | None = None) -> int:
         """Write `entries`, already on disk, to everyone present. Never waits. Returns the number of deliveries."""
-        # A write may call back and change who hears what: so all is decided before the first one.
         joined = entries[0].frame if len(entries) == 1 else b"".join([entry.frame for entry in entries])
         apart = self._apart(entries, echoes or {}) if echoes or self._ahead else {}
-        live = (
-            [write for reader, write in self._live.items() if reader not in apart]
-            if apart
-            else tuple(self._live.values())
-        )
-        basic = tuple(self._basic.values())
+        ways = Ways([reader for reader in self._live if reader not in apart]) if apart else self._to_live()
+        live, basic = len(self._live), list(self._basic)
         messages = [entry.frame for entry in entries if entry.type == "new_message"] if basic else []
         self._note(entries, echoes)
-        for write in live:
-            write(joined)
+        outgoing = self._outgoing
+        outgoing.add(ways, joined)
         for reader, frame in apart.items():
             if frame:
-                reader.write(frame)
+                outgoing.add_one(reader, frame)
         if messages:
-            joined = b"".join(messages)
-            for write in basic:
-                write(joined)
-        return (len(live) + len(apart)) * len(entries) + len(basic) * len(messages)
+            outgoing.add(Ways(basic), b"".join(messages))
+        outgoing.send()
+        return live * len(entries) + len(basic) * len(messages)
 
     def broadcast(self, frame: bytes, sender: Reader | None = None, *, missable: bool = True) -> None:
         """Write a frame that is in no log to everyone live in the full profile but `sender`.
@@ -181,9 +194,17 @@ class Room:
         if not missable:
             for reader, first in self._behind.items():
                 self._behind[reader] = first or self.head + 1
-        for reader in list(self._live):
-            if reader is not sender:
-                reader.write(frame)
+        if sender in self._live:
+            ways = Ways([reader for reader in self._live if reader is not sender])
+        else:
+            ways = self._to_live()
+        self._outgoing.add(ways, frame)
+        self._outgoing.send()
+
+    def _to_live(self) -> Ways:
+        if self._ways is None:
+            self._ways = Ways(self._live)
+        return self._ways
 
     def _apart(self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]]) -> dict[Reader, bytes]:
         """What is written to those live who don't get the common bytes: they asked, or have read of it already."""

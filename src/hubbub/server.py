@@ -39,6 +39,7 @@ from hubbub.settings import Settings
 from hubbub.tickets import Tickets
 from hubbub.transport.door import Door
 from hubbub.transport.http import HttpProtocol
+from hubbub.transport.ring import Ring, open_ring
 from hubbub.transport.websocket import protocol_factory
 
 TEND_SECONDS: Final = 0.5
@@ -56,11 +57,12 @@ class StartError(Exception):
 class Service:
     """The parts of one server in a running event loop. Made by `service`."""
 
-    def __init__(self, hub: Hub, app: Starlette, door: Door, accounts: Accounts) -> None:
+    def __init__(self, hub: Hub, app: Starlette, door: Door, accounts: Accounts, ring: Ring | None) -> None:
         self.hub = hub
         self.app = app
         self.door = door
         self.accounts = accounts
+        self.ring = ring
 
 
 @contextlib.asynccontextmanager
@@ -80,7 +82,8 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
         try:
             if "enter" not in hub.event_types:
                 add_chat(hub)
-            await hub.start(settings, store, clock, await store.read(queries.epoch))
+            ring = open_ring() if settings.io_uring else None
+            await hub.start(settings, store, clock, await store.read(queries.epoch), multicast=ring)
             rooms = Rooms(hub)
             hub.directory = rooms
             await ensure_general(hub)
@@ -91,11 +94,13 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
             door = Door(settings, hub, tickets, accounts.by_token)
             tending = asyncio.create_task(_tend(accounts, hub))
             try:
-                yield Service(hub, create_app(context, routes), door, accounts)
+                yield Service(hub, create_app(context, routes), door, accounts, ring)
             finally:
                 tending.cancel()
                 await hub.writer.drained()
                 await accounts.close()
+                if ring is not None:
+                    ring.close()
         finally:
             store.close()
 
@@ -129,7 +134,7 @@ async def _serve(settings: Settings, hub: Hub, listener: socket.socket) -> int:
         config = uvicorn.Config(
             parts.app,
             http=HttpProtocol,
-            ws=protocol_factory(parts.door),  # type: ignore[arg-type]
+            ws=protocol_factory(parts.door, parts.ring),  # type: ignore[arg-type]
             lifespan="off",
             log_config=None,
             access_log=False,

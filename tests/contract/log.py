@@ -80,27 +80,19 @@ class Faults:
         self._engine = engine
         self._error = engine.dialect.loaded_dbapi.OperationalError("the disk is broken")
         self._execute = engine.dialect.do_execute
-        self._commit = engine.dialect.do_commit
         self.on: str | None = None
         engine.dialect.do_execute = self._executes  # type: ignore[method-assign]
-        engine.dialect.do_commit = self._commits  # type: ignore[method-assign, assignment]
 
     def end(self) -> None:
         """Back to how it was."""
         self.on = None
         self._engine.dialect.do_execute = self._execute  # type: ignore[method-assign]
-        self._engine.dialect.do_commit = self._commit  # type: ignore[method-assign]
 
     def _executes(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         if self.on is not None and statement.upper().startswith(self.on):
             raise self._error
         self._execute(cursor, statement, parameters, context)
-
-    def _commits(self, connection: Any) -> None:
-        if self.on == "COMMIT":
-            raise self._error
-        self._commit(connection)
-        if self.on == "AFTER COMMIT":
+        if self.on == "AFTER COMMIT" and statement == "COMMIT":
             raise self._error
 
 

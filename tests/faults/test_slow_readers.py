@@ -135,10 +135,11 @@ async def test_a_hundred_who_never_read_cost_a_bounded_memory_and_the_others_hea
         assert copy.entries == server.entries(room)
 
 
+@pytest.mark.parametrize("io_uring", [True, False])
 async def test_one_who_reads_again_is_told_of_the_gap_and_gets_all_that_was_missed(
-    start_server: StartServer, connect: Connect
+    start_server: StartServer, connect: Connect, io_uring: bool
 ) -> None:
-    server = start_server(**PATIENT)
+    server = start_server(**PATIENT, io_uring=io_uring)
     room, quiet = server.room(), server.room()
     ada, bob = server.people(2)
     speaker = await connect(server, bob)

@@ -35,6 +35,8 @@ README_ZH = (ROOT / "README.zh-TW.md").read_text(encoding="utf-8")
 def _shown(value: object) -> str:
     if value is None or value in ("", ()):
         return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

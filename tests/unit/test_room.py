@@ -14,7 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from hubbub import frames
 from hubbub.events import MemberJoined, NewMessage, encode, wrap
 from hubbub.log.transaction import Entry
-from hubbub.room import PRESENT_SHOWN, Echo, Reader, Room
+from hubbub.outgoing import Reader
+from hubbub.room import PRESENT_SHOWN, Echo, Room
 
 
 class Ear:
@@ -23,6 +24,7 @@ class Ear:
     def __init__(self, name: str = "ada", *, full: bool = True) -> None:
         self.name = name
         self.full = full
+        self.socket: bytes | None = None
         self.frames: list[bytes] = []
         self.on_write: Callable[[], object] | None = None
         self.write: Callable[[bytes], object] = self._write

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 READERS: Final = 2
 _BUSY_MILLISECONDS: Final = 5_000
+_NO_BEGIN: Final = {"no_begin": True}
 
 
 class StoreError(Exception):
@@ -92,15 +93,31 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """The writing connection, in a transaction: committed at the end, undone by an exception."""
-        if self._connection is None or self._connection.closed or self._connection.invalidated:
-            self._connection = self.writing.connect()
+        connection = self._writable()
         try:
-            with self._connection.begin():
-                yield self._connection
+            driven(connection, "BEGIN IMMEDIATE")
+            try:
+                yield connection
+                driven(connection, "COMMIT")
+            except BaseException:
+                with suppress(DBAPIError):  # a full disk, say, has undone it already
+                    driven(connection, "ROLLBACK")
+                raise
         except OperationalError:
             # A commit that failed may leave its transaction open: giving the connection back undoes it, or drops it.
-            self._connection.close()
+            connection.close()
             raise
+
+    def _writable(self) -> Connection:
+        """The writing connection, in what SQLAlchemy takes for one transaction.
+
+        The real ones begin and end within it, in the driver's own words: SQLAlchemy's cost as much as a commit.
+        """
+        connection = self._connection
+        if connection is None or connection.closed or connection.invalidated:
+            connection = self._connection = self.writing.connect().execution_options(**_NO_BEGIN)
+            connection.begin()
+        return connection
 
     def close(self) -> None:
         """Wait for what is under way and close every connection."""
@@ -237,7 +254,8 @@ def _set_up_sqlite(engine: Engine, begin: str, *, read_only: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        driven(connection, f"BEGIN {begin}")
+        if not connection.get_execution_options().get("no_begin"):
+            driven(connection, f"BEGIN {begin}")
 
 
 def _shown(url: str) -> str:

@@ -62,6 +62,7 @@ class AsgiWebSocket:
         self._closing: CloseReason | None = None
         self._client: Client | None = None
         self._sender: asyncio.Task[None] | None = None
+        self.socket: bytes | None = None  # the ASGI server's alone
 
     async def run(self, identity: Identity, *, full: bool) -> None:
         """Until either side ends it."""

@@ -21,6 +21,7 @@ from hubbub.errors import BINARY_FRAME, NOT_UTF8, CloseReason, Refused, restarti
 from hubbub.events import SUBPROTOCOL
 from hubbub.tickets import Identity
 from hubbub.transport.door import Door, Knock, full_profile
+from hubbub.transport.ring import Ring
 
 try:
     from websockets.speedups import apply_mask
@@ -51,6 +52,9 @@ class Session(Protocol):
     def caught_up(self) -> None:
         """The write buffer has drained."""
 
+    def rerouted(self) -> None:
+        """The transport's `socket` is another than before."""
+
 
 class WebSocketProtocol(asyncio.Protocol):
     """One WebSocket connection. uvicorn makes one when a request asks for an upgrade."""
@@ -64,14 +68,20 @@ class WebSocketProtocol(asyncio.Protocol):
         "_fragments",
         "_handshake",
         "_loop",
+        "_ring",
         "_session",
+        "_socket",
         "_unread",
+        "_waiting",
         "transport",
         "write",
     )
 
-    def __init__(self, door: Door, connections: set[Any]) -> None:
+    def __init__(self, door: Door, connections: set[Any], ring: Ring | None = None) -> None:
         self._door = door
+        self._ring = ring
+        self._socket: bytes | None = None  # as the ring knows it
+        self._waiting = False  # something for the socket to take before the ring may send more
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._core = ServerProtocol(
@@ -93,6 +103,8 @@ class WebSocketProtocol(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self.write = self.transport.write
         self.transport.set_write_buffer_limits(high=self._door.settings.write_buffer_bytes)
+        if self._ring is not None and self.transport.get_extra_info("sslcontext") is None:
+            self._share(self._ring)
         self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -132,6 +144,8 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._session is not None:
             self._session.lost()
             self._session = None
+        if self._ring is not None and self._socket is not None:
+            self._ring.remove(self._socket)
         self._core.parser.close()  # with the session, the cycles that would wait for the collector
         if self._address is not None:
             self._door.left(self._address)
@@ -139,11 +153,17 @@ class WebSocketProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The write buffer passed its high mark."""
-        if self._session is not None:
+        if self._socket is not None:
+            self._waiting = True
+            self._reroute()
+        elif self._session is not None:
             self._session.fall_behind(self._door.hub.clock.monotonic())
 
     def resume_writing(self) -> None:
         """The write buffer is below its low mark."""
+        if self._waiting:
+            self._waiting = False
+            self._reroute()
         if self._session is not None:
             self._session.caught_up()
 
@@ -153,6 +173,34 @@ class WebSocketProtocol(asyncio.Protocol):
             self.transport.close()
         else:
             self.close(restarting(1.0))
+
+    # --- the ring, which writes past the transport while nothing waits in that
+
+    def _share(self, ring: Ring) -> None:
+        try:
+            self._socket = ring.add(self.transport.get_extra_info("socket").fileno(), self.transport.write)
+        except OSError:
+            return  # too many open files: the transport alone will do
+        self.transport.set_write_buffer_limits(high=0)  # to be told as soon as anything waits
+        self.write = self._write
+
+    def _write(self, data: bytes) -> None:
+        self.transport.write(data)
+        if (
+            self._waiting
+            and self._session is not None
+            and self.transport.get_write_buffer_size() > self._door.settings.write_buffer_bytes
+        ):
+            self._session.fall_behind(self._door.hub.clock.monotonic())
+
+    def _reroute(self) -> None:
+        if self._session is not None:
+            self._session.rerouted()
+
+    @property
+    def socket(self) -> bytes | None:
+        """The socket for the ring, or None while the transport has the word."""
+        return None if self._waiting else self._socket
 
     # --- the hub calls these (hubbub.connection.Transport)
 
@@ -333,10 +381,10 @@ def _select_subprotocol(_core: ServerProtocol, offered: Any) -> Subprotocol | No
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
-def protocol_factory(door: Door) -> Callable[..., WebSocketProtocol]:
+def protocol_factory(door: Door, ring: Ring | None = None) -> Callable[..., WebSocketProtocol]:
     """What uvicorn takes as ``ws=``: makes a protocol for each upgrade."""
 
     def make(config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> WebSocketProtocol:
-        return WebSocketProtocol(door, server_state.connections)
+        return WebSocketProtocol(door, server_state.connections, ring)
 
     return make
