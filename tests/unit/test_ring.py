@@ -283,3 +283,15 @@ def test_every_stream_is_whole_and_in_order(seed: int) -> None:
         assert one.read == bytes(all_of_it)
         one.close()
     ring.close()
+
+
+def test_a_socket_for_which_there_is_no_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ring_module, "_MOST_FILES", 1)
+    ring = Ring()
+    first = Peer(ring)
+    with socket.socket() as another:
+        with pytest.raises(OSError, match="no place left"):
+            ring.add(another.fileno(), lambda _data: None)
+        first.close()
+        ring.remove(ring.add(another.fileno(), lambda _data: None))
+    ring.close()

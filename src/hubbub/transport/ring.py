@@ -13,6 +13,7 @@ import ctypes
 import errno
 import mmap
 import os
+import resource
 import socket
 import struct
 import sys
@@ -26,11 +27,17 @@ from hubbub.outgoing import Parcel
 
 _SETUP: Final = 425  # system calls, the same on all of Linux's architectures
 _ENTER: Final = 426
+_REGISTER: Final = 427
+_REGISTER_FILES: Final = 2
+_UPDATE_FILES: Final = 6
+_FIXED_FILE: Final = 1  # the socket is named by its place in the ring's own table
+_MOST_FILES: Final = 1 << 17
 _SUBMIT_ALL: Final = 1 << 7  # a send that fails doesn't stop those after it
 _SINGLE_MMAP: Final = 1  # both rings are one mapping
 _SQES_OFFSET: Final = 0x10000000
 _OP_SEND: Final = 26
 _SQE: Final = struct.Struct("=BBHiQQIIQ24x")  # struct io_uring_sqe, as far as a send needs it
+_FILES_UPDATE: Final = struct.Struct("=IIQ")
 _SQE_BYTES: Final = 64
 _CQE_BYTES: Final = 16
 _32_BITS: Final = 0xFFFFFFFF  # where the kernel's counters begin anew
@@ -62,7 +69,29 @@ class Ring:
         )
         self._size = slots
         self._numbers = memoryview(array("I", range(slots)))
+        self._register = system["syscall"]
+        self._register.argtypes = (ctypes.c_long, *(ctypes.c_uint,) * 2, ctypes.c_void_p, ctypes.c_uint)
+        try:
+            self._make_table()
+        except OSError:
+            os.close(self._fd)
+            raise
         self._map(places=parameters[10:30], completions=parameters[1])
+
+    def _make_table(self) -> None:
+        """A table for as many sockets as this process may open."""
+        count = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], _MOST_FILES)
+        table = (ctypes.c_int * count)(*[-1] * count)
+        if self._register(_REGISTER, self._fd, _REGISTER_FILES, ctypes.addressof(table), count) < 0:
+            raise OSError(ctypes.get_errno(), "no table of sockets")
+        self._free = list(range(count - 1, -1, -1))
+
+    def _put(self, place: int, fd: int) -> None:
+        """Put a socket into the table, or with -1 take one out of it."""
+        value = ctypes.c_int(fd)
+        update = _FILES_UPDATE.pack(place, 0, ctypes.addressof(value))
+        if self._register(_REGISTER, self._fd, _UPDATE_FILES, update, 1) < 0:
+            raise OSError(ctypes.get_errno(), "the socket can't be put into the ring's table")
 
     def _map(self, places: list[int], completions: int) -> None:
         """Map the queue of what is to be sent and that of what was done; `places` are the offsets in them."""
@@ -82,16 +111,27 @@ class Ring:
 
     def add(self, fd: int, unsent: Callable[[bytes | memoryview], object]) -> bytes:
         """A socket as `send` takes it. `unsent` gets what the socket does not take. Raises `OSError`."""
-        # Of our own, so that the number means this connection for as long as `remove` was not called.
-        own = os.dup(fd)
+        # In a table of the ring's own: a descriptor may be closed, and its number mean another connection, while a
+        # place in the table means this one for as long as `remove` was not called.
+        if not self._free:
+            raise OSError(errno.EMFILE, "the ring has no place left")
+        own = self._free.pop()
+        try:
+            self._put(own, fd)
+        except OSError:
+            self._free.append(own)
+            raise
         self._unsent[own] = unsent
-        return _SQE.pack(_OP_SEND, 0, 0, own, 0, 0, 0, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL, own)
+        return _SQE.pack(
+            _OP_SEND, _FIXED_FILE, 0, own, 0, 0, 0, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL, own
+        )
 
     def remove(self, socket_: bytes) -> None:
         """The socket is used no more."""
         own = _SQE.unpack(socket_)[3]
         del self._unsent[own]
-        os.close(own)
+        self._put(own, -1)
+        self._free.append(own)
 
     def send(self, parcels: Sequence[Parcel]) -> None:
         """Send each frame to its sockets: what `add` gave for each, joined, none of them twice in one parcel."""
@@ -101,8 +141,6 @@ class Ring:
 
     def close(self) -> None:
         """Give everything back."""
-        for own in self._unsent:
-            os.close(own)
         self._unsent.clear()
         os.close(self._fd)
 
@@ -166,7 +204,7 @@ class Ring:
 
 
 def _owns(sockets: bytes) -> list[int]:
-    """The file descriptors in sockets, joined."""
+    """The places of sockets, joined."""
     return memoryview(sockets).cast("i")[1 :: _SQE_BYTES // 4].tolist()
 
 
