@@ -1,0 +1,9 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  plugins: [svelte()],
+  // Hubbub serves the page; this is where the Python package has it.
+  build: { outDir: '../src/hubbub/static', emptyOutDir: true, assetsInlineLimit: 0, target: 'es2022' },
+  test: { include: ['test/**/*.test.ts'], environment: 'node' },
+});
