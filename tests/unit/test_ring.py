@@ -245,6 +245,16 @@ def test_a_ring_that_is_closed_leaves_nothing_open() -> None:
     assert _open_files() == before
 
 
+def test_after_the_end_everything_goes_to_the_transports() -> None:
+    ring = Ring()
+    ada, bob = Peer(ring), Peer(ring)
+    ring.close()
+    ring.send([(ada.socket + bob.socket, b"late"), (bob.socket, b"r")])
+    assert (b"".join(ada.queue), b"".join(bob.queue)) == (b"late", b"later")
+    ada.close()
+    bob.close()
+
+
 def test_without_io_uring_there_is_no_ring(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused() -> Ring:
         raise PermissionError(1, "no io_uring here")

@@ -40,6 +40,8 @@ _SQE: Final = struct.Struct("=BBHiQQIIQ24x")  # struct io_uring_sqe, as far as a
 _FILES_UPDATE: Final = struct.Struct("=IIQ")
 _SQE_BYTES: Final = 64
 _CQE_BYTES: Final = 16
+_PLACE: Final = 0  # of the 4 ints of a struct io_uring_cqe: which socket,
+_RESULT: Final = 2  # and how many bytes, or what error
 _32_BITS: Final = 0xFFFFFFFF  # where the kernel's counters begin anew
 SLOTS: Final = 4096  # sends in one call, at most: 400 KiB of memory
 
@@ -61,12 +63,7 @@ class Ring:
             os.close(self._fd)
             raise OSError(errno.ENOSYS, "the io_uring of an old kernel")
         self._enter = system.syscall
-        self._enter.argtypes = (
-            ctypes.c_long,
-            *(ctypes.c_uint,) * 4,
-            ctypes.c_void_p,
-            ctypes.c_size_t,
-        )
+        self._enter.argtypes = (ctypes.c_long, *(ctypes.c_uint,) * 4, ctypes.c_void_p, ctypes.c_size_t)
         self._size = slots
         self._numbers = memoryview(array("I", range(slots)))
         self._register = system["syscall"]
@@ -81,10 +78,11 @@ class Ring:
     def _make_table(self) -> None:
         """A table for as many sockets as this process may open."""
         count = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], _MOST_FILES)
-        table = (ctypes.c_int * count)(*[-1] * count)
-        if self._register(_REGISTER, self._fd, _REGISTER_FILES, ctypes.addressof(table), count) < 0:
+        table = array("i", (-1,)) * count
+        if self._register(_REGISTER, self._fd, _REGISTER_FILES, table.buffer_info()[0], count) < 0:
             raise OSError(ctypes.get_errno(), "no table of sockets")
-        self._free = list(range(count - 1, -1, -1))
+        self._places, self._used = count, 0  # in the table; those that were ever used are the first
+        self._free: list[int] = []  # of those
 
     def _put(self, place: int, fd: int) -> None:
         """Put a socket into the table, or with -1 take one out of it."""
@@ -96,13 +94,13 @@ class Ring:
     def _map(self, places: list[int], completions: int) -> None:
         """Map the queue of what is to be sent and that of what was done; `places` are the offsets in them."""
         _, tail, _, _, _, _, order, *_ = places[:10]
-        done_head, done_tail, _, _, _, done, *_ = places[10:]
+        done_head, _, _, _, _, done, *_ = places[10:]
         length = max(order + self._size * 4, done + completions * _CQE_BYTES)
         queues = memoryview(mmap.mmap(self._fd, length))
         counters = queues[: length // 4 * 4].cast("I")
         self._counters = counters
         self._order = counters[order // 4 : order // 4 + self._size]
-        self._tail, self._done_head, self._done_tail = tail // 4, done_head // 4, done_tail // 4
+        self._tail, self._done_head = tail // 4, done_head // 4
         self._done = queues[done : done + completions * _CQE_BYTES].cast("i")
         self._completions = completions
         self._sqes = memoryview(mmap.mmap(self._fd, self._size * _SQE_BYTES, offset=_SQES_OFFSET))
@@ -113,9 +111,10 @@ class Ring:
         """A socket as `send` takes it. `unsent` gets what the socket does not take. Raises `OSError`."""
         # In a table of the ring's own: a descriptor may be closed, and its number mean another connection, while a
         # place in the table means this one for as long as `remove` was not called.
-        if not self._free:
+        own = self._free.pop() if self._free else self._used
+        if own == self._places:
             raise OSError(errno.EMFILE, "the ring has no place left")
-        own = self._free.pop()
+        self._used = max(self._used, own + 1)
         try:
             self._put(own, fd)
         except OSError:
@@ -130,8 +129,9 @@ class Ring:
         """The socket is used no more."""
         own = _SQE.unpack(socket_)[3]
         del self._unsent[own]
-        self._put(own, -1)
-        self._free.append(own)
+        if self._fd >= 0:
+            self._put(own, -1)
+            self._free.append(own)
 
     def send(self, parcels: Sequence[Parcel]) -> None:
         """Send each frame to its sockets: what `add` gave for each, joined, none of them twice in one parcel."""
@@ -140,9 +140,9 @@ class Ring:
             self._send(self._kept_from(full, group) if full else group, full)
 
     def close(self) -> None:
-        """Give everything back."""
-        self._unsent.clear()
+        """Give everything back; from here on all goes to the transports."""
         os.close(self._fd)
+        self._fd = -1
 
     def _send(self, group: list[Parcel], full: set[int]) -> None:
         """Send what is to go in one call; the sockets that did not take all of it join `full`."""
@@ -154,12 +154,14 @@ class Ring:
             self._addresses[at * 8 + 2 : end * 8 : 8] = array("Q", (address,)) * (end - at)
             self._lengths[at * 16 + 6 : end * 16 : 16] = array("I", (len(frame),)) * (end - at)
             at = end
-        sent = self._submit(at)
+        first, taken = self._submit(at)
+        sent = self._done_ones(first, taken, _RESULT)
         if sent != self._lengths[6 : at * 16 : 16].tobytes():
-            self._pass_on(group, array("i", sent), full)
+            places = array("i", self._done_ones(first, taken, _PLACE))
+            self._pass_on(group, dict(zip(places, array("i", sent), strict=True)), full)
 
-    def _submit(self, count: int) -> bytes:
-        """Have the kernel do the first `count` sends: what came of those that it took on, an int each."""
+    def _submit(self, count: int) -> tuple[int, int]:
+        """Have the kernel do the first `count` sends: where what came of them begins, and of how many."""
         counters, start = self._counters, self._counters[self._tail] % self._size
         before = min(count, self._size - start)
         self._order[start : start + before] = self._numbers[:before]
@@ -170,21 +172,26 @@ class Ring:
             now = self._enter(_ENTER, self._fd, count - taken, 0, 0, None, 0)
             if now > 0:
                 taken += now
-            elif ctypes.get_errno() != errno.EINTR:  # no memory, say: the transports have it then
+            elif ctypes.get_errno() != errno.EINTR:  # no memory, say, or the end: the transports have it then
                 counters[self._tail] = (counters[self._tail] - (count - taken)) & _32_BITS
                 break
         first = counters[self._done_head] % self._completions
-        before = min(taken, self._completions - first)
         counters[self._done_head] = (counters[self._done_head] + taken) & _32_BITS
-        sent = self._done[first * 4 + 2 : (first + before) * 4 : 4].tobytes()
-        return sent + self._done[2 : (taken - before) * 4 : 4].tobytes() if taken > before else sent
+        return first, taken
 
-    def _pass_on(self, group: list[Parcel], sent: array[int], full: set[int]) -> None:
+    def _done_ones(self, first: int, count: int, field: int) -> bytes:
+        """A field, an int each, of what came of `count` sends."""
+        before = min(count, self._completions - first)
+        found = self._done[first * 4 + field : (first + before) * 4 : 4].tobytes()
+        if count > before:
+            found += self._done[field : (count - before) * 4 : 4].tobytes()
+        return found
+
+    def _pass_on(self, group: list[Parcel], sent: dict[int, int], full: set[int]) -> None:
         """Give what was not sent to the transports: of a full socket the rest, of a broken one all, to hear why."""
-        results = iter(sent)
         for sockets, frame in group:
             for own in _owns(sockets):
-                count = next(results, 0)
+                count = sent.get(own, 0)
                 if count != len(frame):
                     full.add(own)
                     self._unsent[own](memoryview(frame)[max(count, 0) :])  # no copy: many may be full
