@@ -1,7 +1,7 @@
 """Make what is made in the documents: the protocol's from the types, errors and settings, and the examples shown.
 
 `make documents` runs it. With ``--check`` nothing is written: it prints a line for each document that differs, and
-exits with status 1 if one does. A new kind of document (the TypeScript types of a web client, say) is one more line in `DOCUMENTS`.
+exits with status 1 if one does. A new kind of document is one more line in `DOCUMENTS`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tools.protocol import asyncapi, contract, markdown, shown
+from tools.protocol import asyncapi, contract, markdown, shown, typescript
 from tools.protocol.contract import Contract, ContractError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -20,6 +20,7 @@ DOCUMENTS: Final[Mapping[str, Callable[[Contract], str]]] = {
     "docs/protocol.md": markdown.render,
     "docs/asyncapi.json": asyncapi.render,
     "docs/application.md": lambda _contract: shown.render(shown.PAGE.read_text(encoding="utf-8")),
+    "web/src/lib/client/wire.ts": typescript.render,
 }
 
 
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         print("Usage: python -m tools.make_protocol [--check]", file=sys.stderr)
         return 2
     for path in stale:
-        (ROOT / path).parent.mkdir(exist_ok=True)
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(documents[path], encoding="utf-8")
         print(f"wrote {path}")
     return 0

@@ -1,0 +1,4 @@
+// (being written)
+
+/** The most items that a stretch has. */
+export const WINDOW = 400;
