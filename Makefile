@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run setup test check format bench lock clean browser lint types tree documents documents-check
+.PHONY: help run setup test check format bench lock clean web web-check lint types tree documents documents-check
 
 # Arguments for the program or the benchmark, and for pytest: make run ARGS="--port 9000"
 ARGS ?=
@@ -18,15 +18,22 @@ CHECKED := $(foreach folder,src tests bench tools examples,$(if $(wildcard $(fol
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/run.stamp ## set up, then serve on http://localhost:8082 (ARGS="--port 9000")
+run: web ## set up, then serve on http://localhost:8082 (ARGS="--port 9000")
 	@exec $(BIN)/hubbub serve $(ARGS)
 
 setup: $(VENV)/dev.stamp ## set up for development, in .venv
 
-test: $(VENV)/dev.stamp ## set up, then run the tests (PYTEST_ARGS="-k ticket")
+web: $(VENV)/run.stamp ## build the page, if its sources changed
+	@$(BIN)/python tools/build_web.py
+
+test: $(VENV)/dev.stamp web ## set up, then run the tests (PYTEST_ARGS="-k ticket")
 	@tools/test.sh $(PYTEST_ARGS)
 
-check: test lint types tree documents-check ## the tests, then formatting, lint, types and the project's own rules
+check: test web-check lint types tree documents-check ## the tests, then formatting, lint, types and the project's own rules
+
+web-check: $(VENV)/dev.stamp web
+	@$(BIN)/python tools/build_web.py vitest run
+	@$(BIN)/python tools/build_web.py svelte-check --tsconfig ./tsconfig.json --fail-on-warnings
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check $(CHECKED)
@@ -48,14 +55,14 @@ format: $(VENV)/dev.stamp ## format the code and mend what can be mended
 	$(BIN)/ruff format $(CHECKED)
 	$(BIN)/ruff check --fix $(CHECKED)
 
-bench: $(VENV)/dev.stamp ## measure (ARGS goes to bench/run.py)
+bench: $(VENV)/dev.stamp web ## measure (ARGS goes to bench/run.py)
 	@exec $(BIN)/python bench/run.py $(ARGS)
 
 lock: $(VENV)/dev.stamp ## pin the dependencies anew (LOCK_ARGS=--upgrade for the newest)
 	@tools/lock.sh $(LOCK_ARGS)
 
 clean: ## remove what was made; data/ stays
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist src/hubbub/static web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two steps, so that `make run` need not wait for what only tests need. A stamp makes a second call instant.
