@@ -143,7 +143,7 @@ def run(program: str, *arguments: str, root: Path = ROOT) -> int:
     install(web, tools)
     script = json.loads((web / "node_modules" / program / "package.json").read_bytes())["bin"]
     path = script if isinstance(script, str) else script[program]
-    command = [_program(tools, "node"), str(web / "node_modules" / program / path), *arguments]
+    command = [*_command(tools, "node"), str(web / "node_modules" / program / path), *arguments]
     return subprocess.run(command, cwd=web, env=_environment(tools), check=False).returncode
 
 
@@ -153,7 +153,7 @@ def _vite(web: Path) -> str:
 
 def _run(tools: Path, web: Path, program: str, *arguments: str) -> None:
     """Run it quietly. What it said is shown if it fails."""
-    command = [_program(tools, program), *arguments]
+    command = [*_command(tools, program), *arguments]
     done = subprocess.run(
         command,
         cwd=web,
@@ -179,8 +179,14 @@ def _advice(program: str, arguments: Sequence[str]) -> str:
     return "The page could not be built: mend what is said above, in web/."
 
 
-def _program(tools: Path, name: str) -> str:
-    return shutil.which(name, path=str(tools)) or str(tools / name)
+def _command(tools: Path, program: str) -> list[str]:
+    """How to run `node` or `npm`. In the Python package npm is a script for node: what is called npm there leads nowhere."""
+    if program == "npm":
+        for above in (tools.parent / "lib", tools):
+            script = above / "node_modules/npm/bin/npm-cli.js"
+            if script.is_file():
+                return [*_command(tools, "node"), str(script)]
+    return [shutil.which(program, path=str(tools)) or str(tools / program)]
 
 
 def _environment(tools: Path) -> Mapping[str, str]:
