@@ -1,0 +1,22 @@
+// The page that searches messages.
+export default {
+  title: 'Search messages',
+  label: 'Words to look for',
+  placeholder: 'Words, or part of one',
+  button: 'Search',
+  filters: 'Filters',
+  from: 'From',
+  from_hint: 'a name',
+  in: 'In room',
+  in_any: 'All your rooms',
+  after: 'Not before',
+  before: 'Before',
+  hint: 'Parts of words are found too, in Chinese as well. You can also type from:ada, in:general, after:2026-01-31 or before:2026-02-28.',
+  none: 'Nothing found.',
+  none_words: 'Try fewer or other words, or take away a filter.',
+  found_one: '{count} message found',
+  found_other: '{count} messages found',
+  found_more: 'The newest {count} messages',
+  result_label: '{name} in {room}, {when}',
+  searching: 'Searching…',
+} as const;

@@ -1,0 +1,22 @@
+// 搜尋訊息的頁面。
+export default {
+  title: '搜尋訊息',
+  label: '要找的字詞',
+  placeholder: '字詞，或其中一部分',
+  button: '搜尋',
+  filters: '篩選',
+  from: '發言者',
+  from_hint: '帳號',
+  in: '聊天室',
+  in_any: '你的所有聊天室',
+  after: '不早於',
+  before: '早於',
+  hint: '字詞的一部分也找得到，中文也可以。你也可以輸入 from:ada、in:general、after:2026-01-31 或 before:2026-02-28。',
+  none: '什麼都沒找到。',
+  none_words: '試試更少或不同的字詞，或是拿掉一項篩選。',
+  found_one: '找到 {count} 則訊息',
+  found_other: '找到 {count} 則訊息',
+  found_more: '最新的 {count} 則訊息',
+  result_label: '{name} 在 {room}，{when}',
+  searching: '搜尋中…',
+} as const;

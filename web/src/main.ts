@@ -1,0 +1,16 @@
+import './styles/tokens.css';
+import './styles/base.css';
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { startLanguage } from './lib/i18n';
+import { catchLinks } from './lib/state/router';
+import { startSettings } from './lib/state/settings.svelte';
+import { startWorker } from './shell/worker.svelte';
+
+startLanguage();
+startSettings();
+catchLinks();
+startWorker();
+
+const target = document.getElementById('app');
+if (target) mount(App, { target });

@@ -1,0 +1,44 @@
+// Desktop notifications and a sound for what is meant for the user, unless they look already or want quiet.
+import type { Alert } from '../lib/client';
+import { t } from '../lib/i18n';
+import { roomPath } from '../lib/router';
+import { roomLabel, shownName } from '../lib/state/names';
+import { isQuiet } from '../lib/state/quiet';
+import { router } from '../lib/state/router';
+import { settings } from '../lib/state/settings.svelte';
+import { playSound } from './sound';
+
+const LONGEST = 200;
+
+export function announce(alert: Alert): void {
+  const { room, message } = alert;
+  const route = router.get();
+  const looking = document.visibilityState === 'visible' && document.hasFocus();
+  if (looking && route.page === 'room' && route.room === room.room) return;
+  if (isQuiet(settings.quiet, new Date())) return;
+  // One tab of several: the first that asks.
+  void navigator.locks.request(`hubbub.alert.${room.room}.${message.seq}`, { ifAvailable: true }, async (lock) => {
+    if (!lock) return;
+    if (settings.sound) playSound();
+    // Looking at another room: the sound and the list say enough.
+    if (settings.notify && !looking && 'Notification' in window && Notification.permission === 'granted') await notify(alert);
+    // Held a while, so that a tab that hears of it later does not tell it again.
+    await new Promise((done) => setTimeout(done, 2000));
+  });
+}
+
+async function notify({ room, message, why }: Alert): Promise<void> {
+  const name = shownName(message.from);
+  const title = why === 'direct' && room.others.length < 2 ? t('shell.alert_direct', { name }) : t('shell.alert_mention', { name, room: roomLabel(room) });
+  const path = roomPath(room.room, message.seq);
+  const options = { body: message.text.slice(0, LONGEST), tag: `hubbub ${room.room}`, icon: '/icon-192.png', silent: true, data: { path } };
+  // Phones allow notifications by the service worker only; it then opens the room by itself.
+  const worker = await navigator.serviceWorker?.getRegistration();
+  if (worker?.active) return worker.showNotification(title, options);
+  const notification = new Notification(title, options);
+  notification.onclick = () => {
+    window.focus();
+    router.go(path);
+    notification.close();
+  };
+}
