@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import floor, machine, readme
+from bench import browser, browser_visit, floor, machine, readme
 from bench.page import Measured, page, verdict
 from bench.workloads import WORKLOADS, Workload
 from hubbub.bench import load, report
@@ -28,9 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and keep the page. 0 if every run was clean, 1 if not, 2 for arguments that cannot be used."""
     given = _parser().parse_args(arguments)
     chosen = [workload for workload in WORKLOADS if not given.only or workload.letter in given.only.upper()]
-    if not chosen:
+    with_page = not given.only or browser.LETTER in given.only.upper()
+    if not chosen and not with_page:
+        letters = "".join(each.letter for each in WORKLOADS)
         print(
-            f"bench: --only {given.only}: there are {''.join(each.letter for each in WORKLOADS)}",
+            f"bench: --only {given.only}: there are {letters}, and {browser.LETTER} for the page in a browser",
             file=sys.stderr,
         )
         return 2
@@ -55,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.quick:
         notes.append("A quick run: one round of 2 seconds each, after 1 second of warm-up.")
     measured = [_measure(workload, program, times) for workload in chosen]
-    written = page(measured, described, str(times), notes)
+    in_browser, browser_notes = _measure_page(quick=given.quick) if with_page else ([], [])
+    written = page(measured, described, str(times), notes) + browser.section(in_browser, browser_notes)
     print(f"\n{written}")
-    _keep(measured, described, written, to_documentation=given.write)
+    _keep(measured, in_browser, described, written, to_documentation=given.write)
     return 1 if any(each.faults for each in measured) else 0
 
 
@@ -75,13 +78,27 @@ class _Times:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=main.__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of 2 seconds each")
-    parser.add_argument("--only", metavar="LETTERS", default="", help="of the workloads, these: --only AD")
+    parser.add_argument(
+        "--only",
+        metavar="LETTERS",
+        default="",
+        help="of the workloads A to G, and P for the page, these: --only AD",
+    )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each time (default: 5)")
     parser.add_argument(
         "--write", action="store_true", help="write docs/benchmark.md and the READMEs' figures too"
     )
     return parser
+
+
+def _measure_page(*, quick: bool) -> tuple[list[browser.Found], list[str]]:
+    _say(f"{browser.LETTER} the page in a browser")
+    times = browser_visit.QUICK if quick else browser_visit.Times()
+    try:
+        return browser_visit.measure(times), []
+    except browser.NoBrowserError as error:
+        return [], [f"The page is not measured: {error}."]
 
 
 def _measure(workload: Workload, program: Path | None, times: _Times) -> Measured:
@@ -124,7 +141,12 @@ def _take(results: list[Result], who: str, measured: Measured, result: Result) -
 
 
 def _keep(
-    measured: Sequence[Measured], described: dict[str, str], written: str, *, to_documentation: bool
+    measured: Sequence[Measured],
+    in_browser: Sequence[browser.Found],
+    described: dict[str, str],
+    written: str,
+    *,
+    to_documentation: bool,
 ) -> None:
     (BUILD / "results.md").write_text(written)
     runs = {
@@ -142,7 +164,11 @@ def _keep(
         for each in measured
     }
     (BUILD / "results.json").write_text(
-        json.dumps({"machine": described, "workloads": runs}, indent=1, ensure_ascii=False)
+        json.dumps(
+            {"machine": described, "workloads": runs, "browser": [each.as_json() for each in in_browser]},
+            indent=1,
+            ensure_ascii=False,
+        )
     )
     if to_documentation and any(each.faults for each in measured):
         _say("the documentation stays as it was: a run had faults")
@@ -151,8 +177,10 @@ def _keep(
         PAGE.write_text(written)
         readme.fill(HERE.parent, measured, described)
     goals = [found for each in measured for goal in each.workload.goals for found in [verdict(goal, each)]]
-    met = sum(found.is_met is True for found in goals)
-    _say(f"{met} of {len(goals)} goals met; kept in {BUILD.name}/results.md and results.json")
+    met = sum(found.is_met is True for found in goals) + sum(found.is_met for found in in_browser)
+    _say(
+        f"{met} of {len(goals) + len(in_browser)} goals met; kept in {BUILD.name}/results.md and results.json"
+    )
 
 
 def _say(line: str) -> None:

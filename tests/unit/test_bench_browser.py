@@ -1,0 +1,43 @@
+"""The figures of the page in a browser: medians, goals met and missed, and their part of the page of results."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import browser
+from bench.browser import Found, NoBrowserError
+
+FOUND = [
+    browser.first_load(150_000, 3),
+    browser.log_in([0.5, 9.0, 0.7]),
+    browser.longest_task([51.0, 80.0], 1000, 10),
+    browser.switching([40.0, 60.0, 300.0]),
+    browser.memory(10e6, 15.2e6, 10_000, 2345),
+]
+
+
+def test_a_goal_is_met_up_to_its_limit_and_times_are_judged_by_their_median() -> None:
+    assert [found.is_met for found in FOUND] == [True, True, False, True, False]
+    assert [found.written for found in FOUND] == ["150.0 KB", "0.70 s", "80 ms", "60 ms", "5.2 MB"]
+    assert [found.goal for found in FOUND] == ["≤ 150 KB", "≤ 1 s", "≤ 50 ms", "≤ 100 ms", "≤ 5 MB"]
+
+
+def test_no_long_task_at_all_meets_its_goal() -> None:
+    assert browser.longest_task([], 1000, 10) == Found(
+        "longest task", "ms", ".0f", 50, 0, "100 messages a second for 10 s; 0 tasks of 50 ms or more"
+    )
+
+
+def test_the_section_has_a_line_for_each_figure_and_says_what_was_left_out() -> None:
+    written = browser.section(FOUND, ["A note."])
+    lines = [line for line in written.splitlines() if line.startswith("| P ")]
+    assert [line.split("|")[5].strip() for line in lines] == ["met", "met", "**missed**", "met", "**missed**"]
+    assert "slowest 300 ms" in lines[3]
+    assert "> A note." in written
+    assert browser.section([]) == ""
+
+
+def test_without_a_browser_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUBBUB_BROWSER", "no-such-browser")
+    with pytest.raises(NoBrowserError, match="HUBBUB_BROWSER"):
+        browser.executable()
