@@ -233,6 +233,7 @@ class RoomSummary(Payload, frozen=True, kw_only=True):
     archived: bool = False
     members: list[str] | None = None  # of a direct room
     role: str = "member"
+    active: str | None = None  # when the room's last entry was written, RFC 3339, UTC
 
 
 class Limits(Payload, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from hubbub.handlers import H, Handler, Handlers
 from hubbub.heads import Heads
 from hubbub.heartbeat import Heartbeat
 from hubbub.limits import RateLimit
+from hubbub.log.indexing import Indexing
 from hubbub.log.queries import RoomRow
 from hubbub.log.store import Store
 from hubbub.log.transaction import Change
@@ -125,7 +126,8 @@ class Hub:
         self.epoch = epoch
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.writer = Writer(store, clock, self._deliver)
+        self.indexing = Indexing(store)
+        self.writer = Writer(store, clock, self._deliver, self.indexing)
         self._heartbeat = Heartbeat(settings.ping_seconds, settings.pong_seconds)
         self._presence = Presence(
             settings.presence_interval_seconds,
@@ -139,6 +141,7 @@ class Hub:
         self.loop_delay_seconds = 0.0  # how late the timer was, last
         self._tick_at = self._loop.time() + self._heartbeat.tick_seconds
         self._ticker = self._loop.call_at(self._tick_at, self._tick)
+        self.indexing.poke()
 
     async def stop(self, spread_seconds: float) -> None:
         """End: no new clients; what was accepted is written and delivered; everyone is told when to come back."""
@@ -148,6 +151,7 @@ class Hub:
             delay = spread_seconds * (number % 97 + 1) / 97  # spread, so that they do not all come at once
             client.close(restarting(delay))
         self._ticker.cancel()
+        self.indexing.stop()
         self._presence.stop()
         self._heads.stop()
 

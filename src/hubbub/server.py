@@ -24,6 +24,7 @@ from hubbub import __version__, logs
 from hubbub.accounts.service import Accounts
 from hubbub.chat import add_chat
 from hubbub.chat.rooms import Rooms, ensure_general
+from hubbub.chat.search import Search
 from hubbub.clock import Clock, SystemClock
 from hubbub.errors import restarting
 from hubbub.http.app import create_app
@@ -31,6 +32,7 @@ from hubbub.http.context import Context
 from hubbub.http.history import history_routes
 from hubbub.http.metrics import metrics_routes
 from hubbub.http.rooms import room_routes
+from hubbub.http.search import search_routes
 from hubbub.hub import Hub
 from hubbub.log import queries
 from hubbub.log.migrate import NewerDatabase
@@ -90,7 +92,12 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
             accounts = Accounts(store, settings, clock)
             tickets = Tickets(clock, settings.ticket_seconds)
             context = Context(settings, clock, store, accounts, tickets, hub, __version__)
-            routes = [*room_routes(rooms), *history_routes(hub, rooms), *metrics_routes(hub)]
+            routes = [
+                *room_routes(rooms),
+                *history_routes(hub, rooms),
+                *search_routes(Search(hub, rooms)),
+                *metrics_routes(hub),
+            ]
             door = Door(settings, hub, tickets, accounts.by_token)
             tending = asyncio.create_task(_tend(accounts, hub))
             try:
@@ -98,6 +105,7 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
             finally:
                 tending.cancel()
                 await hub.writer.drained()
+                hub.indexing.stop()
                 await accounts.close()
                 if ring is not None:
                     ring.close()

@@ -87,8 +87,14 @@ def tables(path: Path) -> set[str]:
 
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     with store.writing.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": _is_no_table_of_fts5}
+        )
         assert compare_metadata(context, schema.metadata) == []
+
+
+def _is_no_table_of_fts5(name: str | None, type_: str, _parents: object) -> bool:
+    return type_ != "table" or not (name or "").startswith("search_index")
 
 
 def test_a_new_log_has_a_name_that_stays_and_no_other_log_has(

@@ -79,7 +79,17 @@ SERVER: Final[Mapping[str, tuple[Ref, Payload]]] = {
             user="ada",
             display_name="Ada Lovelace",
             role="member",
-            rooms=[RoomSummary(room="general", kind="public", head=44, read=41, unread=3, mentions=1)],
+            rooms=[
+                RoomSummary(
+                    room="general",
+                    kind="public",
+                    head=44,
+                    read=41,
+                    unread=3,
+                    mentions=1,
+                    active="2026-03-01T09:31:07.458Z",
+                )
+            ],
             epoch=_EPOCH,
             limits=Limits(
                 message_characters=_LIMITS.message_characters,

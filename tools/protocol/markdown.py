@@ -12,7 +12,8 @@ import msgspec.inspect as inspection
 
 from hubbub import errors
 from hubbub.events import CLIENT_EVENTS, SUBPROTOCOL, TICKET_PREFIX
-from hubbub.http import history
+from hubbub.http import history, search
+from hubbub.log.searching import SCANNED
 from hubbub.settings import Settings
 from tools.protocol import examples, words
 from tools.protocol.contract import Contract, ContractError, Event, Field, Shape, Type
@@ -66,6 +67,9 @@ def _blocks(contract: Contract) -> Mapping[str, Callable[[], str]]:
         "closes": _closes,
         "subprotocol": lambda: SUBPROTOCOL,
         "ticket prefix": lambda: TICKET_PREFIX,
+        "search page": lambda: str(search.PAGE),
+        "search most": lambda: str(search.MOST),
+        "search scanned": lambda: f"{SCANNED:,}",
         "history page": lambda: str(history.PAGE),
         "history most": lambda: str(history.MOST),
     }

@@ -86,6 +86,7 @@ FIELDS_OF: Final[Mapping[str, str]] = {
     "RoomChanged.member": "The member whose role changed.",
     "RoomChanged.role": "That member's new role: `owner` or `member`.",
     "RoomChanged.topic": "The new topic.",
+    "RoomSummary.active": "When its last entry was written, RFC 3339, UTC.",
     "RoomSummary.members": "Of a direct room: everybody in it.",
     "SendMessage.id": "Your own id for this message, unique for ever. Needed in the full profile.",
     "SendMessage.room": "The room's name. Needed in the full profile.",

@@ -28,14 +28,14 @@ def count(request: Request, name: str, default: int, most: int) -> int:
     return found
 
 
-def optional_number(request: Request, name: str) -> int | None:
-    """The number asked for, or None; `Refused` (bad_payload) for what is none."""
+def optional_number(request: Request, name: str, otherwise: str = "") -> int | None:
+    """The number asked for, or None; `Refused` (bad_payload, with the sentence `otherwise`) for what is none."""
     text = request.query_params.get(name)
     if text is None:
         return None
     found = _parsed(text)
     if found is None:
-        raise Refused(BAD_PAYLOAD, f"{name} is the number of a message.", field=name)
+        raise Refused(BAD_PAYLOAD, otherwise or f"{name} is the number of a message.", field=name)
     return found
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -51,6 +52,7 @@ users: Final = Table(
     Column("password", Text),  # an argon2id hash; null: no login by password
     Column("created_at", BigInteger, nullable=False),
     Column("disabled_at", BigInteger),
+    Column("preferences", Text),  # a JSON object of the clients' own
     sqlite_autoincrement=True,
 )
 
@@ -162,6 +164,20 @@ mentions: Final = Table(
     sqlite_with_rowid=False,
 )
 
+# What search looks in: each message that is not deleted, its text folded (`log.folding`), in the order of time.
+# Beside it lies `search_index`, SQLite's index (FTS5) of all runs of three characters in it, which no table here shows.
+search_docs: Final = Table(
+    "search_docs",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("room_id", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("room_id", "seq"),
+)
+
 __all__ = [
     "entries",
     "invitations",
@@ -171,6 +187,7 @@ __all__ = [
     "metadata",
     "room_aliases",
     "rooms",
+    "search_docs",
     "sessions",
     "tokens",
     "users",

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -45,6 +45,7 @@ class Store:
         self._shared = (
             writing is reading
         )  # a database in memory has one connection, and the writer's thread has it
+        self._syncs = True  # whether a commit on the writing connection waits for the disk
         self._connection: Connection | None = None  # the writing one, kept open; used by one thread at a time
 
     async def read(self, query: Callable[[Connection], T]) -> T:
@@ -91,10 +92,17 @@ class Store:
             raise failed(error) from error
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """The writing connection, in a transaction: committed at the end, undone by an exception."""
+    def transaction(self, *, synced: bool = True) -> Iterator[Connection]:
+        """The writing connection, in a transaction: committed at the end, undone by an exception.
+
+        One that is not `synced` is there for everyone at once, but a loss of power may take it until the next one.
+        """
         connection = self._writable()
         try:
+            if synced != self._syncs:
+                self._syncs = False  # until it is known to be so
+                driven(connection, f"PRAGMA synchronous={'FULL' if synced else 'NORMAL'}")
+                self._syncs = synced
             driven(connection, "BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -165,6 +173,7 @@ def open_store(url: str) -> Store:
     from hubbub.log.migrate import migrate  # noqa: PLC0415 - Alembic is slow to import
 
     writing, reading = engines(url)
+    _check_search()
     try:
         migrate(writing)
     except (DatabaseError, sqlite3.Error) as error:
@@ -173,6 +182,18 @@ def open_store(url: str) -> Store:
             f"The database {_shown(url)} can't be opened: {reason}. {_advice(url, reason)}"
         ) from error
     return Store(writing, reading)
+
+
+def _check_search() -> None:
+    """Raises `StoreError` where SQLite can't index text by its parts."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("CREATE VIRTUAL TABLE probe USING fts5(text, tokenize='trigram')")
+        except sqlite3.Error:
+            raise StoreError(
+                f"Search needs SQLite 3.34 or later with FTS5, and this Python has SQLite {sqlite3.sqlite_version}: "
+                "use a newer Python."
+            ) from None
 
 
 def parsed_url(url: str) -> URL:

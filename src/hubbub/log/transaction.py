@@ -6,7 +6,7 @@ refused leaves nothing behind; the others of its batch go on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -108,6 +108,11 @@ class Transaction:
             head = queries.head(self.connection, room_id)
             self._heads[room_id] = head
         return head
+
+    @property
+    def room_ids(self) -> Iterable[int]:
+        """The rooms that this batch had to do with."""
+        return self._heads
 
     def append(
         self,

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 
 from hubbub.clock import Clock, rfc3339
 from hubbub.errors import INTERNAL, OVERLOADED, Refused
+from hubbub.log.indexing import Indexing
 from hubbub.log.store import Store, failed
 from hubbub.log.transaction import Change, Transaction, WriterMemory
 
@@ -43,7 +44,14 @@ class WriterFigures:
 class Writer:
     """Takes changes on the event loop, writes them in batches, and hands each batch to `deliver` on the loop."""
 
-    def __init__(self, store: Store, clock: Clock, deliver: Callable[[list[Change]], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        deliver: Callable[[list[Change]], None],
+        indexing: Indexing | None = None,
+    ) -> None:
+        self._indexing = indexing
         self._store = store
         self._clock = clock
         self._deliver = deliver
@@ -135,6 +143,8 @@ class Writer:
                     _apply(change, tx)
             tx.flush()
         tx.remember()
+        if self._indexing is not None:
+            self._indexing.index.touched(tx.room_ids)
         self._somebody_left = tx.somebody_left
 
     def _committed(self, batch: list[Change]) -> None:
@@ -149,6 +159,8 @@ class Writer:
         finally:
             self.figures.last_lag_seconds = self._loop.time() - self._batch_since
             self._busy = False
+            if self._indexing is not None:
+                self._indexing.poke()
             if self._pending:
                 self._scheduled = True
                 self._loop.call_soon(self._hand_over)
