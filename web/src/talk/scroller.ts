@@ -1,0 +1,118 @@
+// Holds the reader's place in the list while it changes. All that touches the list's geometry is here.
+import { anchorOf, firstBelow, isAtEnd, placed, restored, wantsMore } from './scroll';
+import type { Anchor, Box, Window } from './scroll';
+
+export class Scroller {
+  /** Follows the end: set by where the reader scrolls to, not by what comes. */
+  atEnd = true;
+  private anchor: Anchor = [];
+  private full = 0;
+  private height = 0;
+
+  /** `list` holds the rows, each with a `data-key`; `box` scrolls. */
+  constructor(
+    private readonly box: HTMLElement,
+    private readonly list: HTMLElement,
+  ) {}
+
+  window(): Window {
+    return { top: this.box.scrollTop, height: this.box.clientHeight, full: this.box.scrollHeight };
+  }
+
+  /** The reader scrolled. False: the list's size changed with it, and the place was held instead. */
+  scrolled(): boolean {
+    if (this.box.scrollHeight !== this.full || this.box.clientHeight !== this.height) {
+      this.hold();
+      return false;
+    }
+    this.note();
+    return true;
+  }
+
+  /** After the list or the window changed: the reader sees what they saw. */
+  hold(): void {
+    if (this.atEnd) this.box.scrollTop = this.box.scrollHeight;
+    else {
+      const top = restored(this.anchor, (key) => this.boxOf(key)?.top ?? null);
+      if (top !== null && Math.abs(top - this.box.scrollTop) >= 0.5) this.box.scrollTop = top;
+    }
+    this.measure();
+  }
+
+  toEnd(): void {
+    this.box.scrollTop = this.box.scrollHeight;
+    this.note();
+  }
+
+  /** False: there is no such row. */
+  to(key: string, where: 'upper' | 'middle'): boolean {
+    const box = this.boxOf(key);
+    if (!box) return false;
+    this.box.scrollTop = placed(box, this.window(), where);
+    this.note();
+    return true;
+  }
+
+  /** To where an anchor of before was. */
+  back(anchor: Anchor): boolean {
+    const top = restored(anchor, (key) => this.boxOf(key)?.top ?? null);
+    if (top === null) return false;
+    this.box.scrollTop = top;
+    this.note();
+    return true;
+  }
+
+  place(): Anchor {
+    return this.anchor;
+  }
+
+  wantsMore(): { earlier: boolean; later: boolean } {
+    return wantsMore(this.window());
+  }
+
+  /** The keys of the rows that end in the window, the last first. */
+  lastSeen(): number {
+    const rows = this.list.children;
+    const line = this.box.scrollTop + this.box.clientHeight + 1;
+    for (let index = firstBelow(rows.length, (at) => bottomOf(rows[at]), line) - 1; index >= 0; index -= 1) {
+      const seq = (rows[index]?.firstElementChild as HTMLElement | null)?.dataset['seq'];
+      if (seq !== undefined) return Number(seq);
+    }
+    return 0;
+  }
+
+  /** Keeps where the reader is now. */
+  private note(): void {
+    this.atEnd = isAtEnd(this.window());
+    this.measure();
+    const rows = [...this.list.children] as HTMLElement[];
+    const window = this.window();
+    const from = Math.max(0, firstBelow(rows.length, (at) => bottomOf(rows[at]), window.top));
+    const boxes: Box[] = [];
+    for (const row of rows.slice(from)) {
+      const box = boxFrom(row);
+      if (box.top >= window.top + window.height) break;
+      boxes.push(box);
+    }
+    this.anchor = anchorOf(boxes, window);
+  }
+
+  private measure(): void {
+    this.full = this.box.scrollHeight;
+    this.height = this.box.clientHeight;
+  }
+
+  private boxOf(key: string): Box | null {
+    const row = this.list.querySelector<HTMLElement>(`:scope > [data-key="${CSS.escape(key)}"]`);
+    return row ? boxFrom(row) : null;
+  }
+}
+
+/** Tops count from the scrolled box, which is the rows' offset parent. */
+function boxFrom(row: HTMLElement): Box {
+  return { key: row.dataset['key'] ?? '', top: row.offsetTop, height: row.offsetHeight };
+}
+
+function bottomOf(row: Element | undefined): number {
+  return row instanceof HTMLElement ? row.offsetTop + row.offsetHeight : 0;
+}
