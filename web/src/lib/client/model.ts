@@ -14,6 +14,7 @@ export type Connection =
   /** Comes back by itself at `retryAt`. `lostAt`: since when nothing works. */
   | { kind: 'waiting'; why: 'lost' | 'restarting' | 'offline' | 'busy'; lostAt: number; retryAt: number }
   /** Over until somebody logs in again. */
+  /** After `stop()`, too. */
   | { kind: 'ended'; why: 'logged_out' | 'never_logged_in' };
 
 export interface Me {
@@ -35,7 +36,10 @@ export interface RoomSummary {
   others: readonly string[];
   head: number;
   read: number;
-  /** Messages and other entries after `read`, those of one's own not counted as far as they are known. */
+  /**
+   * What others wrote after `read`. Where this client has not seen the entries, it counts entries, as the server does:
+   * in a room that is not entered, joins and reactions are among them.
+   */
   unread: number;
   mentions: number;
   /** When its last entry was written, ms since 1970; 0: not known. The list's order. */
@@ -125,8 +129,16 @@ export interface RoomView {
   react(seq: number, emoji: string, on: boolean): Promise<void>;
   /** Somebody types here; call it at each key, it is sent seldom. */
   typed(): void;
-  /** All up to `seq` has been seen. Never goes back. */
+  /**
+   * All up to `seq` has been seen. Never goes back. Pass the number of the last item seen: what follows it and is not
+   * shown (edits, reactions) is read with it.
+   */
   markRead(seq: number): void;
+  /**
+   * Whether the reader is at the end and goes along with what comes; true at first. While false nothing is let go at
+   * the beginning: when there are `WINDOW` items, what comes live is only counted (`hasLater`, `newer`).
+   */
+  follow(on: boolean): void;
   retry(pendingId: string): void;
   drop(pendingId: string): void;
   close(): void;

@@ -20,7 +20,7 @@ export interface Channel {
 
 /** What the client uses of the Web Locks. */
 export interface Locks {
-  request(name: string, options: { signal: AbortSignal }, run: () => Promise<void>): Promise<unknown>;
+  request(name: string, options: { signal: AbortSignal } | { steal: true }, run: () => Promise<void>): Promise<unknown>;
 }
 
 export type Timer = unknown;
@@ -43,6 +43,8 @@ export interface Platform {
   /** Null: there are no other tabs. */
   channel: ((name: string) => Channel) | null;
   locks: Locks | null;
+  /** A few short texts that outlive the page; null: there is no place for them. */
+  remembered: { get(key: string): string | null; set(key: string, value: string): void } | null;
   /** False: surely offline. */
   isOnline(): boolean;
   isVisible(): boolean;
@@ -67,6 +69,7 @@ export function browserPlatform(): Platform {
     indexedDB: typeof indexedDB === 'undefined' ? null : indexedDB,
     channel: typeof BroadcastChannel === 'undefined' ? null : (name) => new BroadcastChannel(name) as unknown as Channel,
     locks: typeof navigator === 'undefined' || !('locks' in navigator) ? null : (navigator.locks as unknown as Locks),
+    remembered,
     isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
     isVisible: () => typeof document === 'undefined' || document.visibilityState !== 'hidden',
     onSign,
@@ -78,6 +81,24 @@ function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
+
+/** Storage may be forbidden, or full. */
+const remembered: Platform['remembered'] = {
+  get: (key) => {
+    try {
+      return globalThis.localStorage?.getItem(key) ?? null;
+    } catch {
+      return null;
+    }
+  },
+  set: (key, value) => {
+    try {
+      globalThis.localStorage?.setItem(key, value);
+    } catch {
+      // Then it is not remembered.
+    }
+  },
+};
 
 /** A page that is not seen gets no animation frames, so a timer runs beside it. */
 function nextFrame(run: () => void): void {

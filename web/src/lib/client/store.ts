@@ -2,30 +2,56 @@
 
 import type { Readable } from './model';
 
-/** Runs what is due in one go, soon: changes are gathered, at most one notice a frame. */
+/** Gathers what is to be done and told: at most once a frame, first all work, then all news of it. */
 export class Frame {
   readonly #nextFrame: (run: () => void) => void;
-  #due = new Set<() => void>();
+  readonly #work = new Set<() => void>();
+  readonly #news = new Set<() => void>();
   #asked = false;
 
   constructor(nextFrame: (run: () => void) => void) {
     this.#nextFrame = nextFrame;
   }
 
-  /** Run `run` at the next frame; once, however often it is asked for. */
-  ask(run: () => void): void {
-    this.#due.add(run);
-    if (this.#asked) return;
-    this.#asked = true;
-    this.#nextFrame(() => this.flush());
+  /** Do `run` at the next frame; once, however often it is asked for. */
+  work(run: () => void): void {
+    this.#work.add(run);
+    this.#ask();
   }
 
-  /** Run now what is due. */
+  /** Tell by `run`, after all the work. */
+  tell(run: () => void): void {
+    this.#news.add(run);
+    this.#ask();
+  }
+
+  /** Now. */
   flush(): void {
     this.#asked = false;
-    const due = this.#due;
-    this.#due = new Set();
-    for (const run of due) run();
+    this.#drain(this.#work);
+    this.#drain(this.#news);
+  }
+
+  #ask(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.#nextFrame(() => {
+      if (this.#asked) this.flush();
+    });
+  }
+
+  #drain(set: Set<() => void>): void {
+    for (const run of set) {
+      set.delete(run);
+      try {
+        run();
+      } catch (error) {
+        // One subscriber's fault must not keep the news from the others.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }
 
@@ -50,7 +76,7 @@ export class Value<T> implements Readable<T> {
     this.#value = value;
     if (this.#runs.size === 0) return;
     if (this.#frame === null) this.#tellAll();
-    else this.#frame.ask(this.#tell);
+    else this.#frame.tell(this.#tell);
   }
 
   subscribe(run: (value: T) => void): () => void {

@@ -1,0 +1,348 @@
+// One room as this client holds it: how far it has come in its log, its end, who is there, what is unread.
+
+import { HubbubError } from './errors';
+import { messageFrom } from './decode';
+import type { Message, RoomKind, RoomSummary } from './model';
+import { mentions, othersOf } from './names';
+import { endOf, fromFront, lastPage, WINDOW, withEntries, type Page, type Window } from './stretch';
+import * as unread from './unread';
+import type * as wire from './wire';
+
+/** What the end of a room keeps in memory while nobody looks at it. */
+const KEPT = 100;
+/** So many entries that wait for the next frame are worked in at once: a page that is not seen has few frames. */
+const MOST_QUEUED = 500;
+
+/** What a room needs of the client around it. */
+export interface Around {
+  readonly me: string;
+  now(): number;
+  /** The room's entries want to be worked in, or it looks different: `settle` is to be called, soon. */
+  dirty(room: Room): void;
+  /** `enter` again, to resume. */
+  resume(room: Room): void;
+  /** A message of one's own is in the log. */
+  echoed(id: string, seq: number): void;
+  /** A message of somebody else. `live`: it came as it was written. */
+  heard(room: Room, message: Message, live: boolean): void;
+  renamed(room: Room, was: string): void;
+  /** More was read than the server knows. */
+  readMoved(room: Room): void;
+}
+
+/** Who looks at a room. */
+export interface Onlooker {
+  /** Work entries in; `end` is the room's own end, with them. */
+  came(entries: readonly wire.Entry[], before: Window | null, end: Window | null): void;
+  /** What was held is no more: numbers of another log (`reset`), or too much was missed. */
+  forgotten(reset: boolean): void;
+  /** It is live for the first time, or again. */
+  ready(): void;
+  refused(error: HubbubError): void;
+  changed(): void;
+}
+
+export type Stage = 'out' | 'entering' | 'live';
+
+export class Room {
+  name: string;
+  kind: RoomKind = 'public';
+  topic = '';
+  archived = false;
+  role: 'owner' | 'member' = 'member';
+  others: readonly string[] = [];
+  member = false;
+  /** ms since 1970; 0: not known. */
+  active = 0;
+  counter = unread.counterOf(0, 0, 0);
+  /** How far the server knows that the room was read. */
+  readTold = 0;
+  /** The number of the last entry held, and the log it is of; null: nothing is held. */
+  last: number | null = null;
+  epoch: string | null = null;
+  stage: Stage = 'out';
+  /** The room's end; never has later entries. */
+  end: Window | null = null;
+  present: { names: readonly string[]; count: number } = { names: [], count: 0 };
+  typing: readonly string[] = [];
+  /** When it was opened last, by a count; 0: never. */
+  opened = 0;
+  /** Goes up when what was held is forgotten: what was asked for before is of no use. */
+  generation = 0;
+  /** Why it was not let in; until the next `welcome`. */
+  refusal: HubbubError | null = null;
+  readonly onlookers = new Set<Onlooker>();
+  readonly #around: Around;
+  readonly #recordings = new Set<wire.Entry[]>();
+  #queue: wire.Entry[] = [];
+  #summary: RoomSummary | null = null;
+
+  constructor(name: string, around: Around) {
+    this.name = name;
+    this.#around = around;
+  }
+
+  // --- what the list says of it
+
+  get summary(): RoomSummary {
+    this.#summary ??= {
+      room: this.name,
+      kind: this.kind,
+      topic: this.topic,
+      archived: this.archived,
+      role: this.role,
+      others: this.others,
+      head: this.counter.head,
+      read: this.counter.read,
+      unread: unread.unreadOf(this.counter),
+      mentions: unread.mentionsOf(this.counter),
+      active: this.active,
+      online: this.kind === 'direct' && this.present.names.some((name) => this.others.includes(name)),
+    };
+    return this.#summary;
+  }
+
+  /** What `welcome` says. */
+  welcomed(summary: wire.RoomSummary, epoch: string): void {
+    this.kind = summary.kind as RoomKind;
+    this.topic = summary.topic ?? '';
+    this.archived = summary.archived ?? false;
+    this.role = summary.role === 'owner' ? 'owner' : 'member';
+    this.others = summary.members?.filter((name) => name !== this.#around.me) ?? othersOf(this.name, this.#around.me);
+    this.member = true;
+    this.refusal = null;
+    this.readTold = summary.read;
+    if (this.epoch !== null && this.epoch !== epoch) this.counter = unread.counterOf(summary.head, summary.read, summary.mentions);
+    else if (this.last === null) {
+      // An old count of the same log is never ahead of the server, but for what was read here.
+      const fresh = unread.counterOf(summary.head, summary.read, summary.mentions);
+      this.counter = unread.readUpTo(fresh, this.epoch === epoch ? this.counter.read : 0, null);
+    } else this.counter = unread.headMoved(unread.readUpTo(this.counter, summary.read, summary.mentions), summary.head, summary.mentions);
+    if (this.epoch === null) this.epoch = epoch;
+    if (this.counter.read > this.readTold) this.#around.readMoved(this);
+    this.touch();
+  }
+
+  lost(): void {
+    this.stage = 'out';
+    this.typing = [];
+    this.touch();
+  }
+
+  touch(): void {
+    this.#summary = null;
+    this.#around.dirty(this);
+  }
+
+  // --- coming in
+
+  entered(entered: wire.Entered): void {
+    this.kind = entered.kind as RoomKind;
+    this.topic = entered.topic;
+    this.archived = entered.archived ?? false;
+    this.role = entered.role === 'owner' ? 'owner' : 'member';
+    if (this.kind === 'direct' && this.others.length === 0) this.others = othersOf(entered.room, this.#around.me);
+    this.member = true;
+    this.refusal = null;
+    this.present = { names: entered.present, count: entered.present_count };
+    this.readTold = entered.read;
+    const resumed = entered.messages === undefined;
+    if (resumed) this.#resumed(entered);
+    else this.#begun(entered);
+    if (this.counter.read > entered.read) this.#around.readMoved(this);
+    this.touch();
+    if (this.stage === 'live') for (const onlooker of [...this.onlookers]) onlooker.ready();
+  }
+
+  /** From the last messages, whatever was held. */
+  #begun(entered: wire.Entered): void {
+    const page: Page = {
+      messages: (entered.messages ?? []).map(messageFrom),
+      head: entered.head,
+      more: entered.earlier ?? false,
+    };
+    const reset = entered.reset === true || (this.epoch !== null && this.epoch !== entered.epoch);
+    const ownRead = reset ? 0 : this.counter.read;
+    if (this.last !== null) this.forget(reset);
+    this.epoch = entered.epoch;
+    this.last = entered.head;
+    this.stage = 'live';
+    this.end = lastPage(page);
+    this.counter = unread.pageKnown(entered.read, entered.mentions, this.end.from, entered.head, page.messages.map((m) => this.#counted(m)));
+    this.counter = unread.readUpTo(this.counter, Math.max(ownRead, entered.read), null);
+    this.learn(page.messages);
+  }
+
+  #resumed(entered: wire.Entered): void {
+    this.epoch = entered.epoch;
+    this.last ??= entered.head;
+    this.end ??= endOf(this.last);
+    this.counter = unread.readUpTo(this.counter, entered.read, null);
+    const entries = entered.entries ?? [];
+    for (const entry of entries) this.#take(entry, false);
+    this.counter = unread.serverCounted(this.counter, entered.head, entered.read, entered.mentions);
+    if (entered.more && entries.length > 0) this.#around.resume(this);
+    else this.stage = 'live';
+  }
+
+  /** Let go of what is held; the numbers are of another log if `reset`. */
+  forget(reset: boolean): void {
+    this.generation++;
+    this.last = null;
+    this.end = null;
+    this.#queue = [];
+    if (reset) this.counter = unread.counterOf(0, 0, 0);
+    for (const onlooker of [...this.onlookers]) onlooker.forgotten(reset);
+  }
+
+  // --- what comes live
+
+  /** An entry, by the rules of docs/protocol.md, "Entering and resuming", step 4. */
+  take(entry: wire.Entry): void {
+    if (this.stage === 'live') this.#take(entry, true);
+    else this.#echo(entry);
+  }
+
+  #take(entry: wire.Entry, live: boolean): void {
+    const { seq } = entry.payload;
+    this.#echo(entry);
+    if (this.last === null || seq <= this.last) return;
+    if (seq > this.last + 1) {
+      if (live) this.#around.resume(this);
+      return;
+    }
+    this.last = seq;
+    this.#queue.push(entry);
+    for (const recording of this.#recordings) recording.push(entry);
+    this.#count(entry);
+    this.#learnChange(entry);
+    if (entry.type === 'new_message') this.#heard(entry.payload, live);
+    if (this.#queue.length >= MOST_QUEUED) this.settle();
+    else this.touch();
+  }
+
+  #echo(entry: wire.Entry): void {
+    if (entry.type === 'new_message' && entry.payload.from === this.#around.me) this.#around.echoed(entry.payload.id, entry.payload.seq);
+  }
+
+  #heard(payload: wire.NewMessage, live: boolean): void {
+    const message = messageFrom(payload);
+    this.active = Math.max(this.active, message.sent);
+    this.typing = this.typing.filter((name) => name !== payload.from);
+    if (payload.from !== this.#around.me && !message.deleted) this.#around.heard(this, message, live);
+  }
+
+  #count(entry: wire.Entry): void {
+    const read = this.counter.read;
+    const isMessage = entry.type === 'new_message';
+    const counted = isMessage ? this.#counted(messageFrom(entry.payload)) : { seq: entry.payload.seq, loud: false, mentions: false };
+    const deletes = entry.type === 'message_deleted' ? entry.payload.target : null;
+    this.counter = unread.entriesCame(this.counter, [{ ...counted, deletes }]);
+    if (this.counter.read > read) this.#around.readMoved(this);
+  }
+
+  #counted(message: Message): unread.Counted {
+    const loud = message.from !== this.#around.me && !message.deleted;
+    return { seq: message.seq, loud, mentions: loud && mentions(message.text, this.#around.me), deletes: null };
+  }
+
+  #learnChange(entry: wire.Entry): void {
+    if (entry.type !== 'room_changed') return;
+    const change = entry.payload;
+    if (change.topic !== undefined) this.topic = change.topic;
+    if (change.archived !== undefined) this.archived = change.archived;
+    if (change.kind !== undefined) this.kind = change.kind as RoomKind;
+    if (change.member === this.#around.me && change.role !== undefined) this.role = change.role === 'owner' ? 'owner' : 'member';
+    if (change.was !== undefined && change.room !== this.name) this.rename(change.room);
+  }
+
+  rename(name: string): void {
+    if (name === this.name) return;
+    const was = this.name;
+    this.name = name;
+    this.#around.renamed(this, was);
+    this.touch();
+  }
+
+  // --- not in the log
+
+  came(news: wire.Presence): void {
+    const went = new Set(news.went);
+    const names = this.present.names.filter((name) => !went.has(name) && !news.came.includes(name));
+    const count = Math.max(this.present.count + news.came.length - news.went.length, names.length + news.came.length);
+    this.present = { names: [...names, ...news.came], count };
+    this.touch();
+  }
+
+  headMoved(head: number, mentioned: number): void {
+    if (head > this.counter.head) this.active = this.#around.now();
+    this.counter = unread.headMoved(this.counter, head, mentioned);
+    this.touch();
+  }
+
+  /** Read on another connection, or this one's mark came back. */
+  wasRead(read: wire.Read): void {
+    this.readTold = Math.max(this.readTold, read.seq);
+    this.counter = unread.readUpTo(this.counter, read.seq, read.mentions ?? 0);
+    this.touch();
+  }
+
+  markRead(seq: number): void {
+    const before = this.counter.read;
+    this.counter = unread.readUpTo(this.counter, Math.min(seq, this.counter.head), null);
+    if (this.counter.read === before) return;
+    this.#around.readMoved(this);
+    this.touch();
+  }
+
+  // --- pages
+
+  /** What comes until `stop` is kept in `entries`: a page that is read meanwhile may be older than that. */
+  record(): { entries: readonly wire.Entry[]; stop(): void } {
+    const entries: wire.Entry[] = [];
+    this.#recordings.add(entries);
+    return { entries, stop: () => void this.#recordings.delete(entries) };
+  }
+
+  /** Messages of a page: some may be what this client has sent. */
+  learn(messages: readonly Message[]): void {
+    for (const message of messages) {
+      if (message.from === this.#around.me) this.#around.echoed(message.id, message.seq);
+      this.active = Math.max(this.active, message.sent);
+    }
+    this.touch();
+  }
+
+  /** The room's end as a page has it, with what came since. */
+  endFrom(page: Page, came: readonly wire.Entry[]): Window {
+    const end = withEntries(lastPage(page), came);
+    const { read } = this.counter;
+    const mentioned = unread.mentionsOf(this.counter);
+    const counted = page.messages.map((message) => this.#counted(message));
+    if (this.last !== null && end.to >= this.last) {
+      this.end = end;
+      if (page.head === this.counter.head) this.counter = unread.pageKnown(read, mentioned, end.from, page.head, counted);
+    }
+    this.learn(page.messages);
+    return end;
+  }
+
+  /** Work in what waits: to be called once a frame. */
+  settle(): void {
+    const entries = this.#queue;
+    this.#queue = [];
+    const before = this.end;
+    if (entries.length > 0 && before !== null) {
+      this.end = withEntries(before, entries, this.onlookers.size > 0 ? WINDOW : KEPT);
+    }
+    for (const onlooker of [...this.onlookers]) {
+      if (entries.length > 0) onlooker.came(entries, before, this.end);
+      onlooker.changed();
+    }
+  }
+
+  /** Nobody looks any more. */
+  left(): void {
+    if (this.end !== null) this.end = fromFront(this.end, KEPT);
+  }
+}

@@ -1,0 +1,460 @@
+// All rooms of a user: the list, which of them are entered, and what the server says of each.
+
+import type { Api } from './api';
+import { HubbubError } from './errors';
+import type { Message, RoomSummary } from './model';
+import { keyOf, mentions } from './names';
+import type { Platform } from './platform';
+import { errorFrom } from './requests';
+import { Room, type Around } from './room';
+import { type Frame, Value } from './store';
+import type * as wire from './wire';
+
+/** A room where so much was missed is not caught up with entry by entry: it begins anew. */
+const MOST_MISSED = 2_000;
+/** Rooms opened last that stay entered, so that going back to them takes no time. */
+const STAY = 10;
+/** Direct rooms that are entered, so that it is known who is there. */
+const DIRECT = 50;
+const ENTERING_AT_ONCE = 6;
+const AGAIN_MS = 1_000;
+const MARK_MS = 1_000;
+const REFRESH_MS = 300;
+
+export interface RoomsEvents {
+  echoed(id: string, seq: number): void;
+  heard(room: Room, message: Message, live: boolean): void;
+  renamed(was: string, now: string): void;
+  /** A room is live: what waits for it may be sent. */
+  ready(room: Room): void;
+}
+
+export class Rooms implements Around {
+  me = '';
+  readonly list: Value<readonly RoomSummary[]>;
+  /** Rooms that have something in the outbox: they are entered, to send it. */
+  wantedToSend: () => readonly string[] = () => [];
+  readonly #platform: Platform;
+  readonly #api: Api;
+  readonly #frame: Frame;
+  readonly #send: (event: wire.ClientEvent) => boolean;
+  readonly #events: RoomsEvents;
+  readonly #rooms = new Map<string, Room>();
+  readonly #dirty = new Set<Room>();
+  readonly #entering = new Map<wire.Ref, Room>();
+  readonly #exiting = new Map<wire.Ref, string>();
+  readonly #marking = new Set<Room>();
+  readonly #news = new Set<string>();
+  #refs = 0;
+  #opens = 0;
+  #online = false;
+  #epoch = '';
+  #mostEntered = 200;
+  #refreshing = false;
+  readonly #settle = () => this.#settleAll();
+
+  constructor(platform: Platform, api: Api, frame: Frame, send: (event: wire.ClientEvent) => boolean, events: RoomsEvents) {
+    this.#platform = platform;
+    this.#api = api;
+    this.#frame = frame;
+    this.#send = send;
+    this.#events = events;
+    this.list = new Value<readonly RoomSummary[]>([], frame);
+  }
+
+  get online(): boolean {
+    return this.#online;
+  }
+
+  get all(): IterableIterator<Room> {
+    return this.#rooms.values();
+  }
+
+  // --- the connection
+
+  welcomed(welcome: wire.Welcome): void {
+    this.me = welcome.user;
+    this.#online = true;
+    this.#epoch = welcome.epoch;
+    this.#mostEntered = welcome.limits.rooms_entered > 0 ? welcome.limits.rooms_entered : Number.MAX_SAFE_INTEGER;
+    const listed = new Set(welcome.rooms.map((summary) => summary.room));
+    const missing = [...this.#rooms.values()].filter((room) => room.member && !listed.has(room.name));
+    for (const summary of welcome.rooms) this.#roomOf(summary.room).welcomed(summary, welcome.epoch);
+    for (const room of this.#rooms.values()) room.refusal = null;
+    for (const room of missing) void this.#lookFor(room);
+    this.#frame.work(this.#settle);
+    this.reconcile();
+  }
+
+  lost(): void {
+    this.#online = false;
+    this.#entering.clear();
+    this.#exiting.clear();
+    for (const room of this.#rooms.values()) room.lost();
+  }
+
+  /** As if nothing had ever been: somebody else logs in. */
+  clear(): void {
+    this.lost();
+    for (const room of [...this.#rooms.values()]) this.#remove(room, new HubbubError('closed', 'You have logged out.'));
+    this.list.set([]);
+  }
+
+  // --- looking up, opening and closing
+
+  find(name: string): Room | null {
+    const exact = this.#rooms.get(name);
+    if (exact !== undefined) return exact;
+    const key = keyOf(name);
+    for (const room of this.#rooms.values()) if (keyOf(room.name) === key) return room;
+    return null;
+  }
+
+  /** The room of any of its names, as the server knows it; throws `HubbubError`. Nothing is joined by it. */
+  async resolve(name: string): Promise<Room> {
+    const known = this.find(name) ?? (name.startsWith('@') ? this.#directWith(name.slice(1).split(',')) : null);
+    if (known !== null && known.refusal === null) return known;
+    const found = name.startsWith('@') ? await this.#api.directRoom(name.slice(1).split(',')) : await this.#api.room(name);
+    const room = this.#roomOf(found.room);
+    if (!room.member) {
+      room.kind = found.kind;
+      room.topic = found.topic;
+      room.archived = found.archived;
+    }
+    room.refusal = null;
+    return room;
+  }
+
+  /** Somebody looks at it now. */
+  opened(room: Room): void {
+    room.opened = ++this.#opens;
+    this.reconcile();
+  }
+
+  /** An onlooker has left. */
+  closed(room: Room): void {
+    if (room.onlookers.size === 0) room.left();
+    this.reconcile();
+  }
+
+  #directWith(names: readonly string[]): Room | null {
+    const wanted = new Set([...names.map((name) => keyOf(name.trim())), keyOf(this.me)]);
+    for (const room of this.#rooms.values()) {
+      if (room.kind !== 'direct' || room.others.length !== wanted.size - 1) continue;
+      if (room.others.every((name) => wanted.has(keyOf(name)))) return room;
+    }
+    return null;
+  }
+
+  #roomOf(name: string): Room {
+    const known = this.#rooms.get(name);
+    if (known !== undefined) return known;
+    const room = new Room(name, this);
+    this.#rooms.set(name, room);
+    return room;
+  }
+
+  /** A room that `welcome` does not name: it has another name now, or one is no member any more. */
+  async #lookFor(room: Room): Promise<void> {
+    try {
+      const found = await this.#api.room(room.name);
+      if (found.member && found.room !== room.name) room.rename(found.room);
+      else if (!found.member) this.#remove(room, left());
+    } catch (error) {
+      if (error instanceof HubbubError && error.status === 404) this.#remove(room, left());
+    }
+    this.reconcile();
+  }
+
+  #remove(room: Room, why: HubbubError): void {
+    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+    room.member = false;
+    room.refusal = why;
+    room.stage = 'out';
+    this.#frame.work(this.#settle);
+    for (const onlooker of [...room.onlookers]) onlooker.refused(why);
+  }
+
+  // --- which rooms are entered
+
+  /** Enter what is wanted, leave what is not. */
+  reconcile(): void {
+    if (!this.#online) return;
+    const wanted = this.#wanted();
+    let inside = this.#entering.size;
+    for (const room of this.#rooms.values()) if (room.stage === 'live') inside++;
+    for (const room of this.#rooms.values()) {
+      if (room.stage === 'live' && !wanted.has(room)) {
+        this.#exit(room);
+        inside--;
+      }
+    }
+    for (const room of wanted) {
+      if (this.#entering.size >= ENTERING_AT_ONCE || inside >= this.#mostEntered) return;
+      if (room.stage !== 'out' || room.refusal !== null) continue;
+      this.#enter(room);
+      inside++;
+    }
+  }
+
+  /** In the order in which they are to be entered. */
+  #wanted(): Set<Room> {
+    const all = [...this.#rooms.values()];
+    const byOpened = all.filter((room) => room.opened > 0).sort((one, other) => other.opened - one.opened);
+    const toSend = this.wantedToSend().map((name) => this.find(name));
+    const direct = all.filter((room) => room.kind === 'direct' && room.member).sort(byActivity).slice(0, DIRECT);
+    const news = [...this.#news].map((name) => this.#rooms.get(name));
+    const wanted = [
+      ...byOpened.filter((room) => room.onlookers.size > 0),
+      ...toSend,
+      ...byOpened.slice(0, STAY),
+      ...news,
+      ...direct,
+    ].filter((room) => room != null);
+    return new Set(wanted.slice(0, this.#mostEntered));
+  }
+
+  #enter(room: Room): void {
+    room.stage = 'entering';
+    this.#ask(room);
+  }
+
+  #ask(room: Room): void {
+    const payload: wire.Enter = { room: room.name };
+    const missed = room.last === null ? 0 : room.counter.head - room.last;
+    if (room.last !== null && room.epoch !== null && missed <= MOST_MISSED) {
+      payload.after = room.last;
+      payload.epoch = room.epoch;
+    } else if (room.last === null && room.onlookers.size === 0 && room.counter.head > 0) {
+      // Nobody looks: hear what comes, and who is there, without the last messages. Both are of the same `welcome`.
+      payload.after = room.counter.head;
+      payload.epoch = this.#epoch;
+    }
+    const ref = `e${++this.#refs}`;
+    this.#entering.set(ref, room);
+    if (!this.#send({ type: 'enter', ref, payload })) this.#entering.delete(ref);
+  }
+
+  #exit(room: Room): void {
+    const ref = `x${++this.#refs}`;
+    this.#exiting.set(ref, room.name);
+    this.#send({ type: 'exit', ref, payload: { room: room.name } });
+    room.stage = 'out';
+    room.opened = 0;
+    room.forget(false);
+    room.lost();
+  }
+
+  /** Something is missing, or there is more: go on after the last entry held. */
+  resume(room: Room): void {
+    if (!this.#online || [...this.#entering.values()].includes(room)) return;
+    room.stage = 'entering';
+    this.#ask(room);
+  }
+
+  // --- what the server says
+
+  event(event: wire.ServerEvent): void {
+    switch (event.type) {
+      case 'entered':
+        return this.#entered(event.payload, event.ref);
+      case 'exited':
+        return this.#exited(event.payload, event.ref);
+      case 'read':
+        return this.find(event.payload.room)?.wasRead(event.payload);
+      case 'presence':
+        return this.#rooms.get(event.payload.room)?.came(event.payload);
+      case 'room_head':
+        return this.#roomHead(event.payload);
+      case 'gap': {
+        const room = this.#rooms.get(event.payload.room);
+        if (room !== undefined && room.stage === 'live') this.resume(room);
+        return;
+      }
+      case 'error':
+        return this.#refused(event.payload, event.ref);
+      case 'typing':
+      case 'welcome':
+        return;
+      default:
+        return this.#entry(event);
+    }
+  }
+
+  #entered(entered: wire.Entered, ref: wire.Ref | undefined): void {
+    const room = ref === undefined ? undefined : this.#entering.get(ref);
+    if (ref === undefined || room === undefined) return;
+    this.#entering.delete(ref);
+    this.#news.delete(room.name);
+    if (this.#rooms.get(room.name) !== room) return this.reconcile();
+    const same = this.#rooms.get(entered.room);
+    if (same !== undefined && same !== room && same.stage === 'out' && same.onlookers.size === 0) this.#rooms.delete(entered.room);
+    if (entered.room !== room.name) room.rename(entered.room);
+    room.entered(entered);
+    if (room.stage === 'live') this.#events.ready(room);
+    this.reconcile();
+  }
+
+  #exited(exited: wire.Exited, ref: wire.Ref | undefined): void {
+    if (ref !== undefined && this.#exiting.delete(ref)) return;
+    const room = this.find(exited.room);
+    if (room !== null) this.#remove(room, left());
+    this.reconcile();
+  }
+
+  #entry(event: wire.ServerEvent): void {
+    // Entries of a type that this client does not know have a number too, and count.
+    const entry = event as wire.Entry;
+    if (typeof entry.payload.seq !== 'number') return;
+    const named = this.#rooms.get(entry.payload.room);
+    const was = entry.type === 'room_changed' ? entry.payload.was : undefined;
+    const room = named ?? (was === undefined ? undefined : this.#rooms.get(was));
+    room?.take(entry);
+  }
+
+  #roomHead({ room: name, head, mentions: mentioned }: wire.RoomHead): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined || !room.member) {
+      this.#news.add(name);
+      this.#refresh();
+      return;
+    }
+    const before = room.counter;
+    room.headMoved(head, mentioned);
+    const direct = room.kind === 'direct' && head > before.head;
+    if (room.stage === 'out' && (direct || room.summary.mentions > 0) && head > before.head) void this.#hearOutside(room, before.head);
+    if (direct) this.reconcile();
+  }
+
+  /** Something in a room that is not entered may concern the user: read what. */
+  async #hearOutside(room: Room, after: number): Promise<void> {
+    try {
+      const page = await this.#api.history(room.name, { after, limit: 50 });
+      for (const message of page.messages) {
+        const concerns = room.kind === 'direct' || mentions(message.text, this.me);
+        if (concerns && message.from !== this.me && !message.deleted) this.#events.heard(room, message, true);
+      }
+    } catch {
+      // The count in the list says it still.
+    }
+  }
+
+  #refused(error: wire.Error, ref: wire.Ref | undefined): void {
+    if (ref === undefined) return;
+    this.#exiting.delete(ref);
+    const room = this.#entering.get(ref);
+    if (room === undefined) return;
+    this.#entering.delete(ref);
+    room.stage = 'out';
+    if (error.retry) {
+      const wait = Math.max(100, (error.retry_after ?? AGAIN_MS / 1_000) * 1_000);
+      this.#platform.setTimeout(() => this.reconcile(), wait);
+      return;
+    }
+    room.refusal = errorFrom(error);
+    for (const onlooker of [...room.onlookers]) onlooker.refused(room.refusal);
+    if (!room.member && this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+    this.#news.delete(room.name);
+    this.reconcile();
+  }
+
+  // --- rooms that are new, or have another name
+
+  #refresh(): void {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    this.#platform.setTimeout(() => void this.#readList(), REFRESH_MS);
+  }
+
+  async #readList(): Promise<void> {
+    this.#refreshing = false;
+    try {
+      const mine = (await this.#api.rooms()).filter((room) => room.member);
+      const names = new Set(mine.map((room) => room.room));
+      for (const room of [...this.#rooms.values()]) if (room.member && !names.has(room.name)) await this.#lookFor(room);
+      for (const found of mine) {
+        const room = this.#roomOf(found.room);
+        if (room.member) {
+          this.#news.delete(found.room);
+          continue;
+        }
+        room.kind = found.kind;
+        this.#news.add(found.room); // it is entered, to know what is unread
+      }
+    } catch {
+      // The next news of the room tries again.
+    }
+    this.reconcile();
+  }
+
+  // --- Around: what rooms ask for
+
+  now(): number {
+    return this.#platform.now();
+  }
+
+  dirty(room: Room): void {
+    this.#dirty.add(room);
+    this.#frame.work(this.#settle);
+  }
+
+  echoed(id: string, seq: number): void {
+    this.#events.echoed(id, seq);
+  }
+
+  heard(room: Room, message: Message, live: boolean): void {
+    this.#events.heard(room, message, live);
+  }
+
+  renamed(room: Room, was: string): void {
+    if (this.#rooms.get(was) === room) this.#rooms.delete(was);
+    const same = this.#rooms.get(room.name);
+    if (same !== undefined && same !== room) {
+      room.counter = same.counter;
+      for (const onlooker of same.onlookers) room.onlookers.add(onlooker);
+    }
+    this.#rooms.set(room.name, room);
+    this.#events.renamed(was, room.name);
+  }
+
+  /** Tell the server at once, and then at most once in a while. */
+  readMoved(room: Room): void {
+    if (this.#marking.has(room)) return;
+    this.#marking.add(room);
+    queueMicrotask(() => this.#mark(room));
+    this.#platform.setTimeout(() => {
+      this.#marking.delete(room);
+      if (this.#online && room.counter.read > room.readTold) this.readMoved(room);
+    }, MARK_MS);
+  }
+
+  /** Tell what was read and is not told yet. */
+  markAll(): void {
+    for (const room of this.#rooms.values()) this.#mark(room);
+  }
+
+  #mark(room: Room): void {
+    const { read } = room.counter;
+    if (read <= room.readTold || !room.member) return;
+    if (this.#send({ type: 'mark_read', payload: { room: room.name, seq: read } })) room.readTold = read;
+  }
+
+  #settleAll(): void {
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const room of dirty) room.settle();
+    const rooms = [...this.#rooms.values()].filter((room) => room.member).sort(byActivity);
+    this.list.set(rooms.map((room) => room.summary));
+  }
+}
+
+/** What was active last is first; what is not known comes after it, unread before read. */
+function byActivity(one: Room, other: Room): number {
+  if (one.active !== other.active) return other.active - one.active;
+  const unread = Number(other.summary.unread > 0) - Number(one.summary.unread > 0);
+  return unread !== 0 ? unread : one.name.localeCompare(other.name);
+}
+
+function left(): HubbubError {
+  return new HubbubError('left', 'You are in this room no more.');
+}

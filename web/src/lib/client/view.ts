@@ -1,0 +1,443 @@
+// One open room, as a page sees it.
+
+import type { Api } from './api';
+import { HubbubError } from './errors';
+import type { Message, Pending, RoomSummary, RoomView, Stretch } from './model';
+import type { Platform } from './platform';
+import type { Requests } from './requests';
+import type { Onlooker, Room } from './room';
+import type { Rooms } from './rooms';
+import { type Frame, Value } from './store';
+import {
+  covers,
+  fromBack,
+  messageIn,
+  pageAround,
+  seenTo,
+  WINDOW,
+  withEarlier,
+  withEntries,
+  withLater,
+  type Page,
+  type Window,
+} from './stretch';
+import { firstUnreadOf } from './unread';
+import type { Entry } from './wire';
+
+/** Messages that one request asks for. */
+const PAGE = 100;
+const TYPING_MS = 3_000;
+
+export interface ViewAround {
+  readonly platform: Platform;
+  readonly api: Api;
+  readonly frame: Frame;
+  readonly rooms: Rooms;
+  readonly requests: Requests;
+  pending(room: string): Pending[];
+  add(room: string, text: string, replyTo: number | null): void;
+  retry(id: string): void;
+  drop(id: string): void;
+  typing(room: Room): void;
+  closed(view: View): void;
+}
+
+const LOADING: Stretch = {
+  state: 'loading',
+  error: null,
+  items: [],
+  hasEarlier: false,
+  hasLater: false,
+  newer: 0,
+  firstUnread: null,
+};
+
+export class View implements RoomView, Onlooker {
+  readonly room: Value<RoomSummary | null>;
+  readonly stretch: Value<Stretch>;
+  readonly pending: Value<readonly Pending[]>;
+  readonly present: Value<{ names: readonly string[]; count: number }>;
+  readonly typing: Value<readonly string[]>;
+  readonly #around: ViewAround;
+  /** The name it is open by: the one asked for until the room is known. */
+  #name: string;
+  #room: Room | null = null;
+  #window: Window | null = null;
+  #error: HubbubError | null = null;
+  #firstUnread: number | null = null;
+  #follows = true;
+  #closed = false;
+  #resolving = false;
+  /** Goes up with each jump: what was asked for before it is not wanted any more. */
+  #jump = 0;
+  #opening: Promise<void> | null = null;
+  readonly #loading = new Map<'earlier' | 'later', Promise<void>>();
+  #typedAt = Number.NEGATIVE_INFINITY;
+  readonly #refresh = () => this.#show();
+
+  constructor(name: string, around: ViewAround) {
+    this.#name = name;
+    this.#around = around;
+    const { frame } = around;
+    this.room = new Value<RoomSummary | null>(null, frame);
+    this.stretch = new Value<Stretch>(LOADING, frame);
+    this.pending = new Value<readonly Pending[]>([], frame);
+    this.present = new Value<{ names: readonly string[]; count: number }>({ names: [], count: 0 }, frame);
+    this.typing = new Value<readonly string[]>([], frame);
+    this.find();
+  }
+
+  // --- finding its room
+
+  /** Find the room, as soon as it is known which there are; again at each `welcome`, until it is found. */
+  find(): void {
+    if (this.#room !== null || this.#resolving || this.#closed || this.#error !== null) return;
+    const known = this.#around.rooms.find(this.#name);
+    if (known !== null && known.refusal === null) this.#attach(known);
+    else if (this.#around.rooms.online) void this.#resolve();
+    this.changed();
+  }
+
+  async #resolve(): Promise<void> {
+    this.#resolving = true;
+    try {
+      const room = await this.#around.rooms.resolve(this.#name);
+      this.#resolving = false;
+      if (!this.#closed) this.#attach(room);
+    } catch (error) {
+      this.#resolving = false;
+      const known = asError(error);
+      if (known.retry || known.status === 0) this.#around.platform.setTimeout(() => this.find(), (known.retryAfter ?? 2) * 1_000);
+      else this.refused(known);
+    }
+  }
+
+  #attach(room: Room): void {
+    if (this.#room !== null) return;
+    this.#room = room;
+    this.#name = room.name;
+    room.onlookers.add(this);
+    this.#around.rooms.opened(room);
+    if (room.end !== null || room.stage === 'live') this.ready();
+    this.#showNow();
+  }
+
+  // --- Onlooker
+
+  ready(): void {
+    if (this.#window !== null || this.#opening !== null) return;
+    this.#opening = this.#open().finally(() => (this.#opening = null));
+  }
+
+  /** Where a reader begins: at the first unread, else at the end. */
+  async #open(): Promise<void> {
+    const room = this.#room;
+    if (room === null) return;
+    this.#firstUnread = firstUnreadOf(room.counter);
+    const first = this.#firstUnread;
+    try {
+      if (first !== null && room.end !== null && first < room.end.from) await this.loadAround(first);
+      else if (room.end !== null && room.end.items.length > 0) this.#place(room.end);
+      else await this.loadEnd();
+    } catch (error) {
+      const known = asError(error);
+      if (known.code === 'closed') return;
+      if (known.status === 0 || known.retry) {
+        this.#around.platform.setTimeout(() => this.ready(), (known.retryAfter ?? 2) * 1_000);
+      } else this.refused(known);
+      return;
+    }
+    this.#line(room);
+  }
+
+  /** The unread line stands at a message of somebody else that is there. */
+  #line(room: Room): void {
+    const { read } = room.counter;
+    if (this.#firstUnread === null || this.#window === null) return;
+    const from = Math.min(this.#firstUnread, read + 1);
+    const line = this.#window.items.find((item) => item.seq >= from && item.kind === 'message' && item.from !== this.#around.rooms.me && !item.deleted);
+    this.#firstUnread = line?.seq ?? null;
+    this.changed();
+  }
+
+  came(entries: readonly Entry[], before: Window | null, end: Window | null): void {
+    if (this.#window === null) return;
+    if (this.#window === before && this.#follows && end !== null) this.#window = end;
+    else if (this.#follows) this.#window = withEntries(this.#window, entries);
+    else this.#window = fromBack(withEntries(this.#window, entries, Number.POSITIVE_INFINITY), WINDOW);
+  }
+
+  forgotten(reset: boolean): void {
+    this.#jump++;
+    this.#loading.clear();
+    const window = this.#window;
+    this.#window = null;
+    this.#opening = null;
+    const place = window?.items.at(window.hasLater ? Math.floor(window.items.length / 2) : -1);
+    if (!reset && place !== undefined) {
+      // So much was missed that the end is far from here. The numbers are still good: go on reading at this place.
+      this.#opening = this.loadAround(place.seq)
+        .catch(() => {})
+        .finally(() => {
+          this.#opening = null;
+          this.ready();
+        });
+    }
+    this.changed();
+  }
+
+  refused(error: HubbubError): void {
+    this.#error = error;
+    this.#window = null;
+    this.#jump++;
+    this.changed();
+  }
+
+  changed(): void {
+    this.#around.frame.work(this.#refresh);
+  }
+
+  // --- pages
+
+  loadEarlier(): Promise<void> {
+    return this.#once('earlier', async (room, window) => {
+      if (!window.hasEarlier) return;
+      await this.#page(room, { before: window.from }, (page, came) => {
+        if (this.#window?.from !== window.from) return; // it was cut meanwhile: the page would not join it
+        this.#window = withEntries(withEarlier(this.#window, page), came);
+      });
+    });
+  }
+
+  loadLater(): Promise<void> {
+    return this.#once('later', async (room, window) => {
+      if (!window.hasLater) return;
+      await this.#page(room, { after: window.to }, (page, came) => {
+        if (this.#window?.to !== window.to) return;
+        this.#window = withEntries(withLater(this.#window, page), came);
+      });
+    });
+  }
+
+  async loadAround(seq: number): Promise<void> {
+    const room = await this.#ready();
+    const jump = ++this.#jump;
+    if (this.#window !== null && covers(this.#window, seq) && messageIn(this.#window, seq) !== null) return;
+    if (room.end !== null && messageIn(room.end, seq) !== null) return this.#place(room.end);
+    await this.#page(room, { around: seq }, (page, came) => {
+      if (jump === this.#jump) this.#place(withEntries(pageAround(page, seq, PAGE), came));
+    });
+  }
+
+  async loadEnd(): Promise<void> {
+    const room = await this.#ready();
+    const jump = ++this.#jump;
+    room.settle();
+    if (room.end !== null && (room.end.items.length > 0 || !room.end.hasEarlier)) return this.#place(room.end);
+    await this.#page(room, {}, (page, came) => {
+      const end = room.endFrom(page, came);
+      if (jump === this.#jump) this.#place(end);
+    });
+  }
+
+  async message(seq: number): Promise<Message | null> {
+    const room = await this.#ready();
+    const held = [this.#window, room.end].map((window) => (window === null ? null : messageIn(window, seq)));
+    const found = held.find((message) => message !== null);
+    if (found !== undefined) return found;
+    const page = await this.#around.api.history(room.name, { around: seq, limit: 1 });
+    return page.messages.find((message) => message.seq === seq) ?? null;
+  }
+
+  /** Read a page, and what comes live meanwhile; the numbers of both are of one log. */
+  async #page(room: Room, place: { before?: number; after?: number; around?: number }, join: (page: Page, came: readonly Entry[]) => void): Promise<void> {
+    const { generation } = room;
+    const recording = room.record();
+    try {
+      const page = await this.#around.api.history(room.name, { ...place, limit: PAGE });
+      if (this.#closed) throw closed();
+      if (generation !== room.generation) return;
+      room.learn(page.messages);
+      room.settle();
+      join(page, recording.entries);
+      this.changed();
+    } finally {
+      recording.stop();
+    }
+  }
+
+  /** One request in a direction at a time. */
+  #once(which: 'earlier' | 'later', load: (room: Room, window: Window) => Promise<void>): Promise<void> {
+    const running = this.#loading.get(which);
+    if (running !== undefined) return running;
+    const { room, window } = { room: this.#room, window: this.#window };
+    if (room === null || window === null) return Promise.resolve();
+    const loading = load(room, window).finally(() => {
+      if (this.#loading.get(which) === loading) this.#loading.delete(which);
+    });
+    this.#loading.set(which, loading);
+    return loading;
+  }
+
+  #place(window: Window): void {
+    this.#window = window;
+    this.#loading.clear();
+    this.changed();
+  }
+
+  /** The room, once it is found. */
+  async #ready(): Promise<Room> {
+    for (;;) {
+      if (this.#closed) throw closed();
+      if (this.#error !== null) throw this.#error;
+      if (this.#room !== null) return this.#room;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  readonly #waiting: (() => void)[] = [];
+
+  // --- speaking
+
+  send(text: string, replyTo: number | null = null): void {
+    this.#typedAt = Number.NEGATIVE_INFINITY;
+    this.#around.add(this.#room?.name ?? this.#name, text, replyTo);
+    this.#showNow();
+  }
+
+  async edit(seq: number, text: string): Promise<void> {
+    const room = await this.#ready();
+    await this.#ask({ type: 'edit_message', payload: { room: room.name, seq, message: text, id: this.#around.platform.newId() } });
+  }
+
+  async delete(seq: number): Promise<void> {
+    const room = await this.#ready();
+    await this.#ask({ type: 'delete_message', payload: { room: room.name, seq, id: this.#around.platform.newId() } });
+  }
+
+  async react(seq: number, emoji: string, on: boolean): Promise<void> {
+    const room = await this.#ready();
+    const payload = { room: room.name, seq, emoji, id: this.#around.platform.newId() };
+    await this.#ask({ type: 'react', payload: on ? payload : { ...payload, remove: true } });
+  }
+
+  #ask(event: Parameters<Requests['ask']>[0]): Promise<void> {
+    return this.#around.requests.ask(event);
+  }
+
+  typed(): void {
+    const now = this.#around.platform.now();
+    if (this.#room?.stage !== 'live' || now - this.#typedAt < TYPING_MS) return;
+    this.#typedAt = now;
+    this.#around.typing(this.#room);
+  }
+
+  markRead(seq: number): void {
+    if (this.#room !== null && this.#window !== null) this.#room.markRead(seenTo(this.#window, seq));
+  }
+
+  follow(on: boolean): void {
+    this.#follows = on;
+  }
+
+  retry(pendingId: string): void {
+    this.#around.retry(pendingId);
+  }
+
+  drop(pendingId: string): void {
+    this.#around.drop(pendingId);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#jump++;
+    this.#wakeWaiting();
+    this.#around.closed(this);
+    if (this.#room === null) return;
+    this.#room.onlookers.delete(this);
+    this.#around.rooms.closed(this.#room);
+  }
+
+  // --- showing
+
+  /** Connected again: what was refused may be allowed now. But nobody comes back by it to a room they have left. */
+  again(): void {
+    if (this.#error !== null && this.#error.code !== 'left') this.restart();
+    else this.find();
+  }
+
+  /** Begin anew: somebody else has logged in, or in again. */
+  restart(): void {
+    this.#room?.onlookers.delete(this);
+    this.#room = null;
+    this.#window = null;
+    this.#error = null;
+    this.#firstUnread = null;
+    this.#opening = null;
+    this.#jump++;
+    this.find();
+    this.changed();
+  }
+
+  /** What is already known, without waiting for a frame. */
+  #showNow(): void {
+    this.#show();
+    this.#wakeWaiting();
+  }
+
+  #wakeWaiting(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  #show(): void {
+    if (this.#closed) return;
+    const room = this.#room;
+    if (room !== null) {
+      this.#name = room.name;
+      this.room.set(room.member ? room.summary : null);
+      this.present.set(room.present);
+      this.typing.set(room.typing);
+    }
+    this.#wakeWaiting();
+    this.stretch.set(this.#stretch());
+    const pending = this.#around.pending(this.#name);
+    if (!samePending(pending, this.pending.get())) this.pending.set(pending);
+  }
+
+  #stretch(): Stretch {
+    const before = this.stretch.get();
+    const error = this.#error === null ? null : { code: this.#error.code, message: this.#error.message };
+    const window = this.#window;
+    if (error !== null || window === null) {
+      const state = error === null ? 'loading' : 'refused';
+      // While it is loaded again after a jump or a reset, nothing is shown that may be wrong.
+      return before.state === state && before.error?.code === error?.code ? before : { ...LOADING, state, error };
+    }
+    const head = Math.max(this.#room?.counter.head ?? 0, this.#room?.last ?? 0);
+    const newer = window.hasLater ? Math.max(0, head - window.to) : 0;
+    const now: Stretch = {
+      state: 'ready',
+      error: null,
+      items: window.items,
+      hasEarlier: window.hasEarlier,
+      hasLater: window.hasLater,
+      newer,
+      firstUnread: this.#firstUnread,
+    };
+    const keys = Object.keys(now) as (keyof Stretch)[];
+    return keys.every((key) => now[key] === before[key]) ? before : now;
+  }
+}
+
+function samePending(one: readonly Pending[], other: readonly Pending[]): boolean {
+  return one.length === other.length && one.every((item, index) => JSON.stringify(item) === JSON.stringify(other[index]));
+}
+
+function asError(error: unknown): HubbubError {
+  return error instanceof HubbubError ? error : new HubbubError('internal', String(error));
+}
+
+function closed(): HubbubError {
+  return new HubbubError('closed', 'The room was closed.');
+}
