@@ -38,16 +38,24 @@ export interface Person {
   displayName: string;
 }
 
+/** Somebody as `people` finds them. */
+export interface FoundPerson extends Person {
+  role: UserRole;
+  /** Has no way in any more; said by `peopleNamed` only. */
+  disabled: boolean;
+}
+
 export interface Member extends Person {
   role: MemberRole;
 }
 
-/** A room as one sees it: `role` is null for one who is no member. */
+/** A room as one sees it: `role` is null for one who is no member. `members`: how many it has. */
 export interface Room {
   room: string;
   kind: RoomKind;
   topic: string;
   archived: boolean;
+  members: number;
   member: boolean;
   role: MemberRole | null;
 }
@@ -90,9 +98,40 @@ export interface SearchResult extends Message {
   matches: [start: number, end: number][];
 }
 
+/** `more` may be true where there are few results, or none: then the same question with `next` goes on. */
 export interface SearchPage {
   results: SearchResult[];
   more: boolean;
+  next: number | null;
+}
+
+/** `zone`: minutes east of UTC, for what a day is. Days are `2026-03-01`, times RFC 3339. */
+export interface SearchOptions {
+  from?: string;
+  in?: string;
+  after?: string;
+  before?: string;
+  zone?: number;
+  limit?: number;
+  next?: number;
+}
+
+/** The server's figures; null where the database is no file. */
+export interface ServerFigures {
+  version: string;
+  /** ms since 1970. */
+  started: number;
+  connections: number;
+  usersOnline: number;
+  users: number;
+  rooms: { public: number; private: number; direct: number; archived: number };
+  entries: number;
+  messages: number;
+  databaseBytes: number | null;
+  diskFreeBytes: number | null;
+  lagSeconds: number;
+  commitSeconds: number;
+  entriesPerSecond: number;
 }
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -144,13 +183,13 @@ export function createApi(options: RequestOptions = {}) {
     // --- people
 
     /** Whose name or display name begins so. */
-    people: async (query = '', limit?: number, signal?: AbortSignal): Promise<{ people: Person[]; more: boolean }> => {
+    people: async (query = '', limit?: number, signal?: AbortSignal): Promise<{ people: FoundPerson[]; more: boolean }> => {
       const found = await get<WirePeople>(addressOf('/api/people', { q: query, limit }), signal);
-      return { people: found.people.map(personFrom), more: found.more };
+      return { people: found.people.map(foundPersonFrom), more: found.more };
     },
-    /** These people; names that nobody has are left out. */
-    peopleNamed: async (names: readonly string[], signal?: AbortSignal): Promise<Person[]> =>
-      (await get<WirePeople>(addressOf('/api/people', { names: names.join(',') }), signal)).people.map(personFrom),
+    /** These people, 200 at most; names that nobody has are left out. */
+    peopleNamed: async (names: readonly string[], signal?: AbortSignal): Promise<FoundPerson[]> =>
+      (await get<WirePeople>(addressOf('/api/people', { names: names.join(',') }), signal)).people.map(foundPersonFrom),
 
     // --- rooms
 
@@ -178,9 +217,9 @@ export function createApi(options: RequestOptions = {}) {
 
     // --- search
 
-    search: async (query: string, options: { before?: string; limit?: number } = {}, signal?: AbortSignal): Promise<SearchPage> => {
+    search: async (query: string, options: SearchOptions = {}, signal?: AbortSignal): Promise<SearchPage> => {
       const page = await get<WireSearch>(addressOf('/api/search', { q: query, ...options }), signal);
-      return { more: page.more, results: page.results.map(foundFrom) };
+      return { more: page.more, next: page.next ?? null, results: page.results.map(foundFrom) };
     },
 
     // --- for administrators
@@ -204,8 +243,7 @@ export function createApi(options: RequestOptions = {}) {
       return { ...invitationFrom(made), link: made.link };
     },
     withdrawInvitation: (id: number) => request<void>('DELETE', `/api/invitations/${id}`),
-    /** The server's figures, as it gives them. */
-    server: (signal?: AbortSignal) => get<{ [key: string]: Json }>('/api/server', signal),
+    server: async (signal?: AbortSignal): Promise<ServerFigures> => figuresFrom(await get<WireFigures>('/api/server', signal)),
   };
 }
 
@@ -231,15 +269,31 @@ export const api: Api = createApi();
 
 type WireMe = { name: string; display_name: string; role: UserRole };
 type WirePerson = { name: string; display_name: string };
-type WirePeople = { people: WirePerson[]; more: boolean };
+type WireFoundPerson = WirePerson & { role?: UserRole; disabled?: boolean };
+type WirePeople = { people: WireFoundPerson[]; more: boolean };
 type WireMember = WirePerson & { role: MemberRole };
 type WireUser = WirePerson & { role: UserRole; disabled: boolean; created: string };
 type WireLink = { purpose: LinkPurpose; role: UserRole; name: string | null; password_characters: number };
 type WireSession = { id: number; current: boolean; created: string; seen: string; expires: string; address: string; agent: string };
 type WireInvitation = { id: number; role: UserRole; uses_left: number; created: string; created_by: string | null; expires: string };
 type WireHistory = { room: string; head: number; more: boolean; messages: wire.Message[] };
-type WireFound = wire.Message & { snippet: string; matches: [number, number][] };
-type WireSearch = { results: WireFound[]; more: boolean };
+type WireFound = { message: wire.Message; snippet: string; matches: [number, number][] };
+type WireSearch = { results: WireFound[]; more: boolean; next?: number | null };
+type WireFigures = {
+  version: string;
+  started: string;
+  connections: number;
+  users_online: number;
+  users: number;
+  rooms: ServerFigures['rooms'];
+  entries: number;
+  messages: number;
+  database_bytes: number | null;
+  disk_free_bytes: number | null;
+  lag_seconds: number;
+  commit_seconds: number;
+  entries_per_second: number;
+};
 
 function accountBody(account: NewAccount) {
   const { token, username, password, displayName } = account;
@@ -252,6 +306,10 @@ function meFrom(me: WireMe): Me {
 
 function personFrom(person: WirePerson): Person {
   return { name: person.name, displayName: person.display_name };
+}
+
+function foundPersonFrom(person: WireFoundPerson): FoundPerson {
+  return { ...personFrom(person), role: person.role ?? 'member', disabled: person.disabled ?? false };
 }
 
 function memberFrom(member: WireMember): Member {
@@ -279,5 +337,23 @@ function invitationFrom(invitation: WireInvitation): Invitation {
 }
 
 function foundFrom(found: WireFound): SearchResult {
-  return { ...messageFrom(found), snippet: found.snippet, matches: found.matches };
+  return { ...messageFrom(found.message), snippet: found.snippet, matches: found.matches };
+}
+
+function figuresFrom(figures: WireFigures): ServerFigures {
+  return {
+    version: figures.version,
+    started: Date.parse(figures.started),
+    connections: figures.connections,
+    usersOnline: figures.users_online,
+    users: figures.users,
+    rooms: figures.rooms,
+    entries: figures.entries,
+    messages: figures.messages,
+    databaseBytes: figures.database_bytes,
+    diskFreeBytes: figures.disk_free_bytes,
+    lagSeconds: figures.lag_seconds,
+    commitSeconds: figures.commit_seconds,
+    entriesPerSecond: figures.entries_per_second,
+  };
 }
