@@ -5,7 +5,7 @@ import App from './App.svelte';
 import { startLanguage } from './lib/i18n';
 import { catchLinks } from './lib/state/router';
 import { startSettings } from './lib/state/settings.svelte';
-import { startWorker } from './shell/worker.svelte';
+import { startWorker } from './shell/worker';
 
 startLanguage();
 startSettings();

@@ -61,7 +61,7 @@ export default {
   session_seen: 'last seen {when}',
   session_since: 'since {when}',
   session_end: 'Log out there',
-  session_end_label: 'Log out {agent}',
+  session_end_label: 'Log out there: {agent}',
   sessions_end_others: 'Log out everywhere else',
   sessions_ended_one: '{count} other session ended.',
   sessions_ended_other: '{count} other sessions ended.',

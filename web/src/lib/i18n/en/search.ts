@@ -17,6 +17,6 @@ export default {
   found_one: '{count} message found',
   found_other: '{count} messages found',
   found_more: 'The newest {count} messages',
-  result_label: '{name} in {room}, {when}',
   searching: 'Searching…',
+  bad_question: 'This can’t be searched for. Say a few words; days are written like 2026-01-31.',
 } as const;

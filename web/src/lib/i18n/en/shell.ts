@@ -106,8 +106,6 @@ export default {
   try_now: 'Try now',
   choose_room: 'Choose a room',
   choose_room_words: 'Pick one from the list, or press {keys} to jump to any room or person.',
-  new_version: 'There is a new version of Hubbub.',
-  new_version_load: 'Load it',
   no_room: 'This room can’t be opened',
   alert_mention: '{name} in {room}',
   alert_direct: '{name}',

@@ -61,7 +61,7 @@ export default {
   session_seen: '上次使用：{when}',
   session_since: '登入於 {when}',
   session_end: '登出該處',
-  session_end_label: '登出 {agent}',
+  session_end_label: '登出該處：{agent}',
   sessions_end_others: '登出其他所有地方',
   sessions_ended_one: '已登出其他 {count} 處。',
   sessions_ended_other: '已登出其他 {count} 處。',

@@ -17,6 +17,6 @@ export default {
   found_one: '找到 {count} 則訊息',
   found_other: '找到 {count} 則訊息',
   found_more: '最新的 {count} 則訊息',
-  result_label: '{name} 在 {room}，{when}',
   searching: '搜尋中…',
+  bad_question: '無法這樣搜尋。請輸入幾個字詞；日期寫成 2026-01-31。',
 } as const;

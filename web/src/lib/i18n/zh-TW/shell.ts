@@ -106,8 +106,6 @@ export default {
   try_now: '現在就試',
   choose_room: '選一個聊天室',
   choose_room_words: '從清單中挑一個，或按 {keys} 跳到任何聊天室或人。',
-  new_version: 'Hubbub 有新版本。',
-  new_version_load: '載入',
   no_room: '無法開啟這個聊天室',
   alert_mention: '{name}（{room}）',
   alert_direct: '{name}',
