@@ -109,6 +109,7 @@ export class Room {
     this.archived = summary.archived ?? false;
     this.role = summary.role === 'owner' ? 'owner' : 'member';
     this.others = summary.members?.filter((name) => name !== this.#around.me) ?? othersOf(this.name, this.#around.me);
+    if (summary.active !== undefined) this.active = Math.max(this.active, Date.parse(summary.active));
     this.member = true;
     this.refusal = null;
     this.readTold = summary.read;

@@ -217,7 +217,7 @@ export interface Welcome {
   role: string;
   /** Every room that you belong to. */
   rooms: RoomSummary[];
-  /** The name of the log that the numbers belong to. */
+  /** The name of what the numbers belong to: of a room's log in `entered`, of the whole database in `welcome`. */
   epoch: string;
   /** What this server allows. */
   limits: Limits;
@@ -239,7 +239,7 @@ export interface Entered {
   topic: string;
   /** The number of the room's last entry, when the log was read. */
   head: number;
-  /** The name of the log that the numbers belong to. */
+  /** The name of what the numbers belong to: of a room's log in `entered`, of the whole database in `welcome`. */
   epoch: string;
   /** Names of users here, 500 at most. */
   present: string[];
