@@ -16,7 +16,6 @@ export interface Emoji {
 interface Entry {
   hexcode: string;
   label: string;
-  unicode: string;
   tags?: readonly string[];
   group?: number;
   order?: number;
@@ -56,7 +55,8 @@ async function read(withChinese: boolean): Promise<Emoji[]> {
 function joined(entry: Entry, other: Entry | undefined, codes: readonly string[]): Emoji {
   const words = [entry.label, ...(entry.tags ?? []), ...codes, ...(other ? [other.label, ...(other.tags ?? [])] : [])];
   return {
-    emoji: entry.unicode || fromHexcode(entry.hexcode),
+    // One form only: a reaction from here has to be the same as one typed elsewhere.
+    emoji: fromHexcode(entry.hexcode),
     label: other?.label ?? entry.label,
     words: words.map((word) => word.toLowerCase()),
     codes: [...new Set(codes)],
