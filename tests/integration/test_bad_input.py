@@ -345,10 +345,10 @@ CLIMBING = (
     "/-//etc/passwd",
     "//etc/passwd",
     "/-/.git/config",
-    "/-/chat.js/../../app.py",
+    "/-/index.js/../../app.py",
     "/api/rooms/../../etc/passwd",
     "/%00",
-    "/-/chat.js%00.html",
+    "/-/index.js%00.html",
     "/" + "a/" * 3000,
     "/" + "x" * 5000,
 )

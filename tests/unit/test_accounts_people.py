@@ -249,15 +249,19 @@ def test_no_secret_is_in_the_database_as_it_is(connection: Connection) -> None:
     assert [one.label for one in bearer.listed(connection, ada.id)] == ["ci"]
 
 
+def _shown(found: list[Person]) -> list[tuple[str, str]]:
+    return [(person.name, person.display_name) for person in found]
+
+
 def test_people_are_listed_in_pages_by_name_and_found_by_either_name(connection: Connection) -> None:
     for name, shown in (("Cid", ""), ("ada", "Lovelace"), ("Bob", "Ada's friend"), ("x_y", ""), ("xay", "")):
         people.add(connection, name, display_name=shown, now=NOW)
     assert [one.name for one in people.listed(connection)] == ["ada", "Bob", "Cid", "x_y", "xay"]
     assert [one.name for one in people.listed(connection, after="BOB", limit=2)] == ["Cid", "x_y"]
-    assert people.known_names(connection, "ADA", 10) == [("ada", "Lovelace"), ("Bob", "Ada's friend")]
-    assert people.known_names(connection, "x_", 10) == [("x_y", "")]
+    assert _shown(people.known(connection, "ADA", 10)) == [("ada", "Lovelace"), ("Bob", "Ada's friend")]
+    assert _shown(people.known(connection, "x_", 10)) == [("x_y", "")]
     people.disable(connection, "ada", now=NOW)
-    assert people.known_names(connection, "ada", 10) == [("Bob", "Ada's friend")]
+    assert _shown(people.known(connection, "ada", 10)) == [("Bob", "Ada's friend")]
 
 
 def test_an_error_of_the_database_says_nothing_of_what_was_to_be_written(connection: Connection) -> None:

@@ -23,7 +23,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
 def room(name: str, **changes: Any) -> dict[str, Any]:
     """How a room of one's own is shown."""
     return {
-        "room": name, "kind": "public", "topic": "", "archived": False, "member": True, "role": "owner",
+        "room": name, "kind": "public", "topic": "", "archived": False, "members": 1, "member": True, "role": "owner",
     } | changes  # fmt: skip
 
 

@@ -19,6 +19,7 @@ import pytest
 from hubbub.log.store import open_store
 from hubbub.maintenance import machine
 from hubbub.maintenance.certificates import CertificateError, Validity, validities
+from hubbub.maintenance.database import newest_revision
 from hubbub.maintenance.disk import check_disk, check_permissions, file_system
 from hubbub.maintenance.doctor import examine
 from hubbub.maintenance.findings import Finding, Level, as_json, as_text, fine, problem, problems, warning

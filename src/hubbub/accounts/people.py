@@ -120,14 +120,28 @@ def listed(
     return [_person(row) for row in connection.execute(query)]
 
 
-def known_names(connection: Connection, like: str, limit: int) -> list[tuple[str, str]]:
-    """Name and display name of those who can be talked to, for completing a mention."""
-    query = select(users.c.name, users.c.display_name).where(users.c.disabled_at.is_(None))
+def known(connection: Connection, like: str, limit: int) -> list[Person]:
+    """Those who can be talked to, in order of their names: for completing a mention."""
+    query = _people().where(users.c.disabled_at.is_(None))
     if like:
         query = query.where(_likes(like))
-    return [
-        (row.name, row.display_name) for row in connection.execute(query.order_by(users.c.key).limit(limit))
-    ]
+    return [_person(row) for row in connection.execute(query.order_by(users.c.key).limit(limit))]
+
+
+def named(connection: Connection, wanted: Sequence[str]) -> list[Person]:
+    """Those of these names who are there, disabled or not, in order of their names."""
+    query = _people().where(users.c.key.in_({names.key_of(name) for name in wanted})).order_by(users.c.key)
+    return [_person(row) for row in connection.execute(query)]
+
+
+def preferences(connection: Connection, user_id: int) -> str:
+    """What clients keep for a user: a JSON object."""
+    return connection.scalar(select(users.c.preferences).where(users.c.id == user_id)) or "{}"
+
+
+def set_preferences(connection: Connection, user_id: int, preferences: str) -> None:
+    """Keep a JSON object for a user, in place of the one before."""
+    connection.execute(update(users).where(users.c.id == user_id).values(preferences=preferences))
 
 
 def disable(connection: Connection, name: str, *, actor: Identity | None = None, now: int) -> Person:

@@ -6,7 +6,7 @@ Every call is for the event loop's thread and never blocks it. What administrato
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -236,9 +236,21 @@ class Accounts:
 
         self._end_each(identity.user_id, await self._identities.write(change))
 
-    async def people(self, like: str = "", limit: int = 100) -> list[tuple[str, str]]:
-        """Name and display name of those who can be talked to, in order of their names."""
-        return await self._store.read(lambda c: people.known_names(c, like, limit))
+    async def people(self, like: str = "", limit: int = 100) -> list[Person]:
+        """Those who can be talked to, in order of their names."""
+        return await self._store.read(lambda c: people.known(c, like, limit))
+
+    async def named(self, wanted: Sequence[str]) -> list[Person]:
+        """Those of these names who are there, disabled or not."""
+        return await self._store.read(lambda c: people.named(c, wanted))
+
+    async def preferences(self, identity: Identity) -> str:
+        """What clients keep for this user: a JSON object, empty at first."""
+        return await self._store.read(lambda c: people.preferences(c, identity.user_id))
+
+    async def set_preferences(self, identity: Identity, preferences: str) -> None:
+        """Keep a JSON object for this user."""
+        await self._identities.write(lambda c: people.set_preferences(c, identity.user_id, preferences))
 
     # ---
 

@@ -5,6 +5,8 @@ Resuming reads the log forwards while what comes live is held, and joins the two
 
 from __future__ import annotations
 
+from functools import lru_cache
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -12,6 +14,7 @@ from sqlalchemy import Connection
 
 from hubbub import __version__, frames
 from hubbub.chat.rooms import GENERAL
+from hubbub.clock import rfc3339
 from hubbub.connection import Client
 from hubbub.errors import NO_SUCH_ROOM, NOT_ENTERED, TOO_MANY_ROOMS, Refused
 from hubbub.events import (
@@ -89,12 +92,13 @@ async def enter(client: Client, request: Enter) -> None:
     """Enter a room; with `after`, resume."""
     hub, ref = client.hub, client.ref
     hub.limits.enters.take(client.identity.user_id, hub.clock.monotonic())
-    room = client.rooms.get(request.room) or await _another(client, request.room)
+    name = request.room if request.after is None else await _held(client, request)
+    room = client.rooms.get(name) or await _another(client, name)
     if client.closing:
         hub.forget_if_empty(room)
         return
     newly = not room.hears(client)
-    hub.admit(client, room, request.room)
+    hub.admit(client, room, name)
     try:
         reading = await _read(hub, client, room, request)
     except BaseException:
@@ -147,6 +151,39 @@ async def _enter_basic(client: Client, name: str) -> None:
         room.fall_behind(client)
 
 
+async def _held(client: Client, request: Enter) -> str:
+    """The name of the room whose entries a client holds. For one who resumes, nothing is made.
+
+    A private room gives its name up to somebody who, not seeing it, makes another room of that name. One who resumes
+    the former, with messages that are meant for it, must not find itself in the latter: the epoch tells them apart.
+    """
+    hub = client.hub
+    if not request.after and request.epoch is None:
+        return request.room
+    if request.epoch is None or _log_of(request.epoch) != hub.epoch or request.epoch == hub.epoch:
+        known = request.room in client.rooms or await hub.directory.find(client.identity, request.room)
+        if not known:
+            raise Refused(NO_SUCH_ROOM)
+        return request.room
+    for room_id, mark in hub.membership.of(client).marks.items():
+        if room_epoch(hub.epoch, room_id) == request.epoch:
+            return mark.name
+    row = await hub.directory.find(client.identity, request.room)  # one may have left it, and may come again
+    if row is None or room_epoch(hub.epoch, row.id) != request.epoch:
+        raise Refused(NO_SUCH_ROOM)
+    return row.name
+
+
+@lru_cache(maxsize=1 << 14)
+def room_epoch(log: str, room_id: int) -> str:
+    """The name of one room's numbers: that of the log, and what tells the room from others, whatever they are called."""
+    return f"{log}.{blake2b(f'{log}.{room_id}'.encode(), digest_size=8).hexdigest()}"
+
+
+def _log_of(epoch: str) -> str:
+    return epoch.partition(".")[0]
+
+
 async def _another(client: Client, name: str) -> Room:
     """The room called `name`, for one who is not in it by this name. Nothing is made or joined for one in too many."""
     hub = client.hub
@@ -188,7 +225,7 @@ class _Reading:
 
 async def _read(hub: Hub, client: Client, room: Room, request: Enter) -> _Reading:
     user_id, room_id, after = client.identity.user_id, room.id, request.after
-    foreign = request.epoch is not None and request.epoch != hub.epoch
+    foreign = request.epoch not in (None, hub.epoch, room_epoch(hub.epoch, room_id))
 
     def read(connection: Connection) -> _Reading:
         mark = queries.mark(connection, user_id, room_id)
@@ -213,7 +250,7 @@ def _entered_frame(client: Client, room: Room, reading: _Reading, ref: str | int
         kind=room.kind,
         topic=room.topic,
         head=page.head,
-        epoch=client.hub.epoch,
+        epoch=room_epoch(client.hub.epoch, room.id),
         present=room.present(),
         present_count=room.present_count,
         read=reading.mark.read,
@@ -260,4 +297,5 @@ def _summary(row: RoomRow, mark: Mark, head: int, people: list[str] | None) -> R
         archived=row.archived,
         members=people,
         role=mark.role,
+        active=rfc3339(row.active / 1000) if row.active is not None else None,
     )

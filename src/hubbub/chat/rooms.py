@@ -204,6 +204,10 @@ class Rooms:
         row = await self.of(identity, name)
         return await self._hub.store.read(lambda connection: queries.member_names(connection, row.id))
 
+    async def member_count(self, row: RoomRow) -> int:
+        """How many members the room has."""
+        return await self._hub.store.read(lambda connection: queries.member_count(connection, row.id))
+
     async def _member_row(self, identity: Identity, name: str) -> RoomRow:
         row = await self.of(identity, name)
         if row.member_role is None:

@@ -125,10 +125,9 @@ def accepts_gzip(header: str) -> bool:
     return weights.get("gzip", weights.get("*", "0")).strip("0.") != ""
 
 
-def file_routes(settings: Settings, static: Path = STATIC) -> Sequence[BaseRoute]:
+def file_routes(settings: Settings) -> Sequence[BaseRoute]:
     """The routes of pages and files, the last of all. Raises `SettingError` if the operator's folder isn't there."""
-    if not (static / "index.html").is_file() and _OLD.is_dir():
-        return _old_routes(settings)
+    static = STATIC
     page = _page(static / "index.html")
     places = LINKS if settings.static is not None else (*LINKS, *PLACES)
     routes: list[BaseRoute] = [Route(place, page, methods=["GET"]) for place in places]
@@ -141,22 +140,6 @@ def file_routes(settings: Settings, static: Path = STATIC) -> Sequence[BaseRoute
     if static.is_dir():
         routes.append(Mount("/", Files(static)))
     return routes
-
-
-_OLD: Final = Path(__file__).parent / "pages"
-
-
-def _old_routes(settings: Settings) -> Sequence[BaseRoute]:
-    """The plain pages, until the page is there."""
-    routes: list[BaseRoute] = [
-        *(Route(link, _page(_OLD / f"{link[1:]}.html"), methods=["GET"]) for link in LINKS),
-        Mount("/-", Files(_OLD)),
-    ]
-    if settings.static is None:
-        return [Route("/", _page(_OLD / "index.html"), methods=["GET"]), *routes]
-    if not settings.static.is_dir():
-        raise SettingError(f"The folder {settings.static} is not there: give one that is with --static.")
-    return [*routes, Mount("/", Files(settings.static, policy=_OWN_POLICY))]
 
 
 def _page(path: Path) -> Callable[[Request], Awaitable[Response]]:

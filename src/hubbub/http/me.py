@@ -1,14 +1,16 @@
-"""What people see and change of their own account: /api/me, /api/sessions, /api/people."""
+"""What people see and change of their own account: /api/me, /api/sessions, /api/preferences; and /api/people."""
 
 from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hubbub.accounts.people import Person
 from hubbub.accounts.sessions import Session
 from hubbub.clock import rfc3339
 from hubbub.errors import BAD_PAYLOAD, Refused
@@ -19,6 +21,8 @@ from hubbub.tickets import Identity
 
 _PEOPLE: Final = 100
 _MOST_PEOPLE: Final = 1_000
+_MOST_NAMED: Final = 200
+_PREFERENCES_BYTES: Final = 4_096
 
 
 class ChangeMe(Struct, frozen=True):
@@ -30,6 +34,7 @@ class ChangeMe(Struct, frozen=True):
 
 
 _change_me: Final = reader(ChangeMe)
+_preferences: Final = reader(dict[str, object])
 
 
 async def me(request: Request) -> Response:
@@ -76,16 +81,45 @@ async def end_sessions(request: Request) -> Response:
 
 
 async def people(request: Request) -> Response:
-    """GET /api/people?q=&limit=: whom one can mention."""
+    """GET /api/people?q=&limit=: whom one can mention; with ``?names=ada,bob`` those, as far as they are there."""
     await identity_of(request)
+    accounts = context_of(request).accounts
+    if "names" in request.query_params:
+        wanted = list(
+            dict.fromkeys(name for name in request.query_params["names"].split(",") if name.strip())
+        )
+        if len(wanted) > _MOST_NAMED:
+            raise Refused(BAD_PAYLOAD, f"Give {_MOST_NAMED} names at most.", field="names")
+        return answer({"people": [_shown(person) for person in await accounts.named(wanted)], "more": False})
     limit = count(request, "limit", _PEOPLE, _MOST_PEOPLE)
-    found = await context_of(request).accounts.people(request.query_params.get("q", ""), limit + 1)
-    return answer(
-        {
-            "people": [{"name": name, "display_name": display_name} for name, display_name in found[:limit]],
-            "more": len(found) > limit,
-        }
-    )
+    found = await accounts.people(request.query_params.get("q", ""), limit + 1)
+    return answer({"people": [_shown(person) for person in found[:limit]], "more": len(found) > limit})
+
+
+async def preferences(request: Request) -> Response:
+    """GET /api/preferences: what clients keep for oneself."""
+    kept = await context_of(request).accounts.preferences(await identity_of(request))
+    return Response(kept, media_type="application/json")
+
+
+async def set_preferences(request: Request) -> Response:
+    """PUT /api/preferences: another object in place of the one that was there."""
+    identity = await identity_of(request)
+    given: dict[str, object] = await _preferences(request)
+    kept = msgspec.json.encode(given)
+    if len(kept) > _PREFERENCES_BYTES:
+        raise Refused(BAD_PAYLOAD, f"Preferences have {_PREFERENCES_BYTES:,} bytes at most.")
+    await context_of(request).accounts.set_preferences(identity, kept.decode())
+    return Response(kept, media_type="application/json")
+
+
+def _shown(person: Person) -> dict[str, object]:
+    return {
+        "name": person.name,
+        "display_name": person.display_name,
+        "role": person.role,
+        "disabled": person.disabled,
+    }
 
 
 def _me(identity: Identity) -> dict[str, str]:
@@ -111,4 +145,6 @@ ROUTES: Final = (
     Route("/api/sessions", end_sessions, methods=["DELETE"]),
     Route("/api/sessions/{id}", end_session, methods=["DELETE"]),
     Route("/api/people", people, methods=["GET"]),
+    Route("/api/preferences", preferences, methods=["GET"]),
+    Route("/api/preferences", set_preferences, methods=["PUT"]),
 )

@@ -88,24 +88,24 @@ class RoomHandlers:
     async def listed(self, request: Request) -> Response:
         """GET /api/rooms: every room that one may see."""
         rows = await self._rooms.visible(await identity_of(request))
-        return answer({"rooms": [_shown(row) for row in rows]})
+        return answer({"rooms": [_shown(row, row.members) for row in rows]})
 
     async def make(self, request: Request) -> Response:
         """POST /api/rooms."""
         identity = await identity_of(request)
         new: NewRoom = await _new_room(request)
         row = await self._rooms.make(identity, new.name, new.kind, new.topic)
-        return answer(_shown(row), 201)
+        return await self._answer(row, 201)
 
     async def direct(self, request: Request) -> Response:
         """POST /api/direct: the direct room with these people, made on first use."""
         identity = await identity_of(request)
         wanted: Direct = await _direct(request)
-        return answer(_shown(await self._rooms.direct(identity, wanted.users)))
+        return await self._answer(await self._rooms.direct(identity, wanted.users))
 
     async def one(self, request: Request) -> Response:
         """GET /api/rooms/{room}."""
-        return answer(_shown(await self._rooms.of(await identity_of(request), _room(request))))
+        return await self._answer(await self._rooms.of(await identity_of(request), _room(request)))
 
     async def change(self, request: Request) -> Response:
         """PATCH /api/rooms/{room}: rename, topic, archive, private or public."""
@@ -119,13 +119,13 @@ class RoomHandlers:
             archived=wanted.archived,
             kind=wanted.kind,
         )
-        return answer(_shown(row))
+        return await self._answer(row)
 
     async def join(self, request: Request) -> Response:
         """POST /api/rooms/{room}/join: become a member of a public room."""
         identity = await identity_of(request)
         row = await self._rooms.of(identity, _room(request))
-        return answer(_shown(await self._rooms.join(identity, row)))
+        return await self._answer(await self._rooms.join(identity, row))
 
     async def leave(self, request: Request) -> Response:
         """POST /api/rooms/{room}/leave."""
@@ -158,18 +158,22 @@ class RoomHandlers:
         await self._rooms.set_member_role(identity, _room(request), request.path_params["user"], wanted.role)
         return nothing()
 
+    async def _answer(self, row: RoomRow, status: int = 200) -> Response:
+        return answer(_shown(row, await self._rooms.member_count(row)), status)
+
 
 def _room(request: Request) -> str:
     name: str = request.path_params["room"]
     return name
 
 
-def _shown(row: RoomRow) -> dict[str, object]:
+def _shown(row: RoomRow, members: int | None) -> dict[str, object]:
     return {
         "room": row.name,
         "kind": row.kind,
         "topic": row.topic,
         "archived": row.archived,
+        "members": members,
         "member": row.member_role is not None,
         "role": row.member_role,
     }

@@ -7,14 +7,18 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
-from hubbub.log.schema import entries, members, mentions, meta, room_aliases, rooms, users
+from hubbub.log.schema import entries, members, mentions, meta, room_aliases, rooms, search_docs, users
 
 PAGE_BYTES: Final = 512 * 1024  # of one answer, so that a client's own read limit (often 1 MiB) lets it in
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """A room as one user sees it. `member_role` and `read` are None for one who is no member."""
+    """A room as one user sees it. `member_role` and `read` are None for one who is no member.
+
+    `members`, how many it has, and `active`, when its last entry was written (milliseconds since 1970), are None where
+    they were not asked for.
+    """
 
     id: int
     name: str
@@ -23,6 +27,19 @@ class RoomRow:
     archived: bool
     member_role: str | None
     read: int | None
+    members: int | None = None
+    active: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much there is on a server. `rooms` by kind, archived ones too."""
+
+    users: int
+    rooms: dict[str, int]
+    archived: int
+    entries: int
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +88,19 @@ _ROOM_BY_ALIAS: Final = _ROOM.where(
     rooms.c.id
     == select(room_aliases.c.room_id).where(room_aliases.c.key == bindparam("key")).scalar_subquery()
 )
-_VISIBLE_ROOMS: Final = _ROOM.where(or_(rooms.c.kind == "public", members.c.user_id.is_not(None))).order_by(
-    rooms.c.name
+_everybody = members.alias("everybody")
+_MEMBER_COUNT: Final = (
+    select(func.count())
+    .select_from(_everybody)
+    .where(_everybody.c.room_id == rooms.c.id)
+    .correlate(rooms)
+    .scalar_subquery()
+    .label("members")
+)
+_VISIBLE_ROOMS: Final = (
+    _ROOM.where(or_(rooms.c.kind == "public", members.c.user_id.is_not(None)))
+    .add_columns(_MEMBER_COUNT)
+    .order_by(rooms.c.name)
 )
 # Not max(): ORDER BY … LIMIT 1 is one step down the key on every database.
 _HEAD: Final = (
@@ -86,6 +114,15 @@ _HEAD_OF_MEMBER: Final = (
     .correlate(members)
     .scalar_subquery()
     .label("head")
+)
+_ACTIVE_OF_MEMBER: Final = (
+    select(entries.c.at)
+    .where(entries.c.room_id == members.c.room_id)
+    .order_by(entries.c.seq.desc())
+    .limit(1)
+    .correlate(members)
+    .scalar_subquery()
+    .label("active")
 )
 _MENTIONS_OF_MEMBER: Final = (
     select(func.count())
@@ -103,7 +140,7 @@ _MENTIONS_OF_MEMBER: Final = (
 )
 _ROOMS_OF_MEMBER: Final = (
     _ROOM.where(members.c.user_id.is_not(None))
-    .add_columns(_HEAD_OF_MEMBER, _MENTIONS_OF_MEMBER)
+    .add_columns(_HEAD_OF_MEMBER, _MENTIONS_OF_MEMBER, _ACTIVE_OF_MEMBER)
     .order_by(rooms.c.name)
 )
 _MARK: Final = select(members.c.read, _HEAD_OF_MEMBER, _MENTIONS_OF_MEMBER).where(
@@ -186,6 +223,36 @@ def member_names(connection: Connection, room_id: int) -> list[tuple[str, str, s
     """Name, display name and role in the room of every member, by name."""
     found = connection.execute(_MEMBERS, {"room_id": room_id})
     return [(row.name, row.display_name, row.role) for row in found]
+
+
+def member_count(connection: Connection, room_id: int) -> int:
+    """How many members a room has."""
+    return int(
+        connection.scalar(select(func.count()).select_from(members).where(members.c.room_id == room_id)) or 0
+    )
+
+
+def totals(connection: Connection) -> Totals:
+    """How much there is: a step for each room, and one for each message."""
+    kinds = select(
+        rooms.c.kind, func.count().label("rooms"), func.count(rooms.c.archived_at).label("archived")
+    )
+    by_kind = connection.execute(kinds.group_by(rooms.c.kind)).all()
+    last = (
+        select(entries.c.seq)
+        .where(entries.c.room_id == rooms.c.id)
+        .order_by(entries.c.seq.desc())
+        .limit(1)
+        .correlate(rooms)
+        .scalar_subquery()
+    )
+    return Totals(
+        users=connection.scalar(select(func.count()).select_from(users)) or 0,
+        rooms={row.kind: row.rooms for row in by_kind},
+        archived=sum(row.archived for row in by_kind),
+        entries=connection.scalar(select(func.coalesce(func.sum(last), 0)).select_from(rooms)) or 0,
+        messages=connection.scalar(select(func.count()).select_from(search_docs)) or 0,
+    )
 
 
 def direct_members(connection: Connection, room_ids: list[int]) -> dict[int, list[str]]:
@@ -286,4 +353,6 @@ def _room(row: Any) -> RoomRow:
         archived=row.archived_at is not None,
         member_role=row.role,
         read=row.read,
+        members=row._mapping.get("members"),
+        active=row._mapping.get("active"),
     )
