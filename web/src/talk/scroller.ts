@@ -29,14 +29,17 @@ export class Scroller {
     return true;
   }
 
-  /** After the list or the window changed: the reader sees what they saw. */
-  hold(): void {
+  /** After the list or the window changed: the reader sees what they saw. False: nothing of that is left. */
+  hold(): boolean {
+    let held = true;
     if (this.atEnd) this.box.scrollTop = this.box.scrollHeight;
     else {
       const top = restored(this.anchor, (key) => this.boxOf(key)?.top ?? null);
+      held = top !== null;
       if (top !== null && Math.abs(top - this.box.scrollTop) >= 0.5) this.box.scrollTop = top;
     }
     this.measure();
+    return held;
   }
 
   toEnd(): void {
