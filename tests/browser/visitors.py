@@ -87,6 +87,31 @@ class Visitor:
 
     # --- doing
 
+    async def to_end(self) -> None:
+        """To the newest message, if the list is not there."""
+        await self.messages.first.wait_for()
+        if await self.by("newer-button").is_visible():
+            await self.by("newer-button").click()
+        await expect(self.by("newer-button")).to_have_count(0)
+
+    async def choose(self, menu: str, item: str) -> None:
+        """Open a menu and choose in it."""
+        await self.page.get_by_role("button", name=menu, exact=True).click()
+        await self.page.get_by_role("menuitem", name=item).click()
+
+    async def show_members(self) -> None:
+        """Open the list of members."""
+        await self.page.get_by_role("button", name=re.compile("^Members")).click()
+        await expect(self.by("members")).to_be_visible()
+
+    async def confirm(self, button: str) -> None:
+        """Say yes to a question."""
+        await self.page.get_by_role("dialog").get_by_role("button", name=button, exact=True).click()
+
+    async def is_in(self, room: str) -> None:
+        """Wait until a room is open."""
+        await expect(self.page.get_by_role("heading", name=room, exact=True, level=1)).to_be_visible()
+
     async def write(self, text: str) -> None:
         """Write a message, as a person would."""
         await self.by("composer").fill(text)
@@ -142,6 +167,13 @@ async def visiting(chromium: Browser, server: Server, **options: Any) -> AsyncIt
     finally:
         await context.close()
     assert visitor.complaints == []
+
+
+async def a_room(server: Server, kind: str = "room") -> str:
+    """The name of a new public room, which somebody made who is not in the test."""
+    room = server.room(kind)
+    await server.call(server.person(), "POST", "/api/rooms", {"name": room})
+    return room
 
 
 async def until(page: Page, condition: str, argument: object = None) -> None:
