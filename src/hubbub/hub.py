@@ -57,6 +57,9 @@ logger = structlog.get_logger(__name__)
 class Directory(Protocol):
     """Where a client's rooms come from; the chat's `Rooms`. A room that one may not see is not found."""
 
+    async def find(self, identity: Identity, name: str) -> RoomRow | None:
+        """The room called `name`, if there is one that may be seen."""
+
     async def open(self, identity: Identity, name: str) -> RoomRow:
         """The room called `name`, made and joined if need be."""
 
@@ -98,9 +101,8 @@ class Hub:
     def on(self, type_: str) -> Callable[[H], H]:
         """Handle events of `type_` with the decorated function of a client and the typed payload.
 
-        The payload's type is the annotation of the second parameter; what doesn't fit it is refused before the
-        function is called. The function may be `async`: the client's next events wait until it is done. `Refused`
-        raised in it is told to the client.
+        The payload's type is the second parameter's annotation; what doesn't fit it is refused before. The function
+        may be `async`: the client's next events wait until it is done. `Refused` in it is told to the client.
         """
         return self.handlers.on(type_)
 

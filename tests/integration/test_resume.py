@@ -202,16 +202,60 @@ async def test_numbers_of_another_log_are_reset(server: Server, after: int, epoc
     ada, bob = server.people(2)
     room = server.room()
     async with join(server, ada) as a, join(server, bob) as b:
-        await a.enter(room)
+        its_epoch = (await a.enter(room))["epoch"]
         said = await a.say(room, "what there is")
         assert said["seq"] == 3
         held = {"after": after} if epoch is None else {"after": after, "epoch": epoch}
         entered = await a.enter(room, **held)
-        assert (entered["reset"], entered["head"], entered["epoch"]) == (True, 3, a.welcome["epoch"])
+        assert (entered["reset"], entered["head"], entered["epoch"]) == (True, 3, its_epoch)
         assert [message["message"] for message in entered["messages"]] == ["what there is"]
         assert "entries" not in entered.payload
         await b.enter(room)
         assert (await a.until("member_joined", user=b.name))["seq"] == 4  # live from here on
+
+
+async def test_one_who_resumes_makes_no_room(server: Server) -> None:
+    """What it held is gone, or not for it any more: it must not talk to whoever comes by the name next."""
+    room = server.room()
+    async with join(server, server.person()) as client:
+        epoch = client.welcome["epoch"]
+        for held in ({"after": 3}, {"after": 0, "epoch": epoch}, {"after": 3, "epoch": f"{epoch}.0000"}):
+            with pytest.raises(RefusedByServer) as refused:
+                await client.enter(room, **held)
+            assert refused.value.code == "no_such_room"
+    assert room not in [
+        one["room"] for one in (await server.call(server.person(), "GET", "/api/rooms"))["rooms"]
+    ]
+
+
+async def test_one_who_resumes_a_private_room_is_not_led_to_another_that_took_its_name(
+    server: Server,
+) -> None:
+    ada, bob, eve = server.people(3)
+    room = server.room()
+    await server.call(ada, "POST", "/api/rooms", {"name": room, "kind": "private"})
+    await server.call(ada, "POST", f"/api/rooms/{room}/members", {"user": bob.name})
+    async with join(server, bob) as b:
+        held = await b.enter(room)
+        said = await b.say(room, "between us")
+    async with join(server, eve) as e:
+        assert (await e.enter(room))["kind"] == "public"
+        async with join(server, bob) as b:
+            again = await b.enter(room, after=said["seq"], epoch=held["epoch"])
+            assert (again["kind"], again["head"], again.payload.get("reset")) == (
+                "private",
+                said["seq"] + 1,
+                None,
+            )
+            assert again["room"] != room
+            await b.say(again["room"], "still between us")
+        await server.call(ada, "DELETE", f"/api/rooms/{again['room']}/members/{bob.name}")
+        async with join(server, bob) as b:
+            with pytest.raises(RefusedByServer) as refused:
+                await b.enter(room, after=said["seq"], epoch=held["epoch"])
+            assert refused.value.code == "no_such_room"
+        assert [event.type for event in await e.unread("new_message")] == []
+    assert [entry for entry in server.entries(room) if entry["type"] == "new_message"] == []
 
 
 async def test_an_epoch_that_is_left_out_is_not_checked(server: Server) -> None:

@@ -11,7 +11,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "code": "One of the [codes](#errors).",
     "display_name": "The name to show.",
     "emoji": "The emoji.",
-    "epoch": "The name of the log that the numbers belong to.",
+    "epoch": "The name of what the numbers belong to: of a room's log in `entered`, of the whole database in `welcome`.",
     "from": "The name of the user who did it.",
     "head": "The number of the room's last entry; 0 while there is none.",
     "id": "The request's own id, see [sending exactly once](#sending-exactly-once).",
