@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hubbub import __version__, frames
 from hubbub.chat.rooms import GENERAL
+from hubbub.clock import rfc3339
 from hubbub.connection import Client
 from hubbub.errors import NO_SUCH_ROOM, NOT_ENTERED, TOO_MANY_ROOMS, Refused
 from hubbub.events import (
@@ -296,4 +297,5 @@ def _summary(row: RoomRow, mark: Mark, head: int, people: list[str] | None) -> R
         archived=row.archived,
         members=people,
         role=mark.role,
+        active=rfc3339(row.active / 1000) if row.active is not None else None,
     )
