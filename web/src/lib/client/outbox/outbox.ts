@@ -151,8 +151,7 @@ export class Outbox {
   /** Send what may be sent. */
   push(): void {
     if (!this.#online || this.#closed || this.#turn?.has() !== true) return;
-    const wait = this.#notBefore - this.#platform.now();
-    if (wait > 0) return;
+    if (this.#platform.now() < this.#notBefore) return this.#pushLater();
     for (const item of nextToSend(this.#kept.values(), new Set(this.#onTheirWay.keys()))) {
       if (!this.#storing.has(item.id) && this.#around.isReady(item.room)) this.#send(item);
     }
@@ -215,8 +214,13 @@ export class Outbox {
 
   #pause(ms: number): void {
     this.#notBefore = Math.max(this.#notBefore, this.#platform.now() + Math.max(ms, 20));
+    this.#pushLater();
+  }
+
+  /** A timer may be a little early: then it is set once more. */
+  #pushLater(): void {
     if (this.#timer !== null) this.#platform.clearTimeout(this.#timer);
-    this.#timer = this.#platform.setTimeout(() => this.push(), this.#notBefore - this.#platform.now());
+    this.#timer = this.#platform.setTimeout(() => this.push(), Math.ceil(this.#notBefore - this.#platform.now()));
   }
 
   #put(item: Kept): void {
