@@ -33,7 +33,7 @@ export function formatDateTime(at: number): string {
 export function formatDay(at: number, now: number): string {
   const days = daysBetween(at, now);
   if (days === 0 || days === 1) {
-    return once('day word', (locale) => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })).format(-days, 'day');
+    return capital(once('day word', (locale) => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })).format(-days, 'day'));
   }
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   const shape = { weekday: 'long', month: 'long', day: 'numeric' } as const;
@@ -69,6 +69,8 @@ export function formatBytes(bytes: number): string {
   const unit = units[power] ?? 'byte';
   return once(`bytes ${unit}`, (locale) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 })).format(bytes / 1000 ** power);
 }
+
+const capital = (text: string): string => text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);
 
 /** Whole days by the calendar between two times: 1 is yesterday, whatever the hour. */
 export function daysBetween(at: number, now: number): number {

@@ -8,7 +8,6 @@ export default {
   password_hide: 'Hide password',
   no_account: 'No account yet? Ask whoever runs this server for an invitation link.',
   logged_out: 'You are logged out.',
-  field_needed: 'Fill this in.',
 
   setup_title: 'Set up Hubbub',
   setup_lead: 'Make the first account. It owns this server.',

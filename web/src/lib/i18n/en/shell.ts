@@ -15,7 +15,6 @@ export default {
   jump_none: 'Nothing is called like that.',
   jump_hint: 'Arrow keys choose, Enter opens, Escape closes.',
   jump_search: 'Search messages for “{query}”',
-  shortcut: 'Shortcut: {keys}',
   unread_one: '{count} new message',
   unread_other: '{count} new messages',
   mentions_one: '{count} mention of you',
@@ -76,7 +75,6 @@ export default {
   leave_sure: 'Leave {room}?',
   leave_words: 'You can come back whenever you like.',
   leave_words_private: 'The room is private: somebody has to invite you before you can come back.',
-  joined: 'You are in',
   join: 'Join',
   open: 'Open',
 

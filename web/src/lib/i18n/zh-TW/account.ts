@@ -8,7 +8,6 @@ export default {
   password_hide: '隱藏密碼',
   no_account: '還沒有帳號嗎？請向管理這台伺服器的人索取邀請連結。',
   logged_out: '你已經登出。',
-  field_needed: '請填寫這一欄。',
 
   setup_title: '設定 Hubbub',
   setup_lead: '建立第一個帳號，它將擁有這台伺服器。',

@@ -15,7 +15,6 @@ export default {
   jump_none: '沒有這樣的名稱。',
   jump_hint: '方向鍵選擇，Enter 開啟，Esc 關閉。',
   jump_search: '在訊息中搜尋「{query}」',
-  shortcut: '快速鍵：{keys}',
   unread_one: '{count} 則新訊息',
   unread_other: '{count} 則新訊息',
   mentions_one: '提到你 {count} 次',
@@ -76,7 +75,6 @@ export default {
   leave_sure: '要離開 {room} 嗎？',
   leave_words: '你隨時可以再回來。',
   leave_words_private: '這是私人聊天室：要有人邀請你才能再回來。',
-  joined: '已加入',
   join: '加入',
   open: '開啟',
 
