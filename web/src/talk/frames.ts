@@ -22,3 +22,8 @@ export function eachFrame(run: () => void): { ask: () => void; stop: () => void 
   };
   return { ask, stop };
 }
+
+/** After the next frame, in which what was asked for before this is drawn. */
+export function afterFrame(): Promise<void> {
+  return new Promise((resolve) => eachFrame(() => resolve()).ask());
+}

@@ -8,6 +8,7 @@ export class Scroller {
   private anchor: Anchor = [];
   private full = 0;
   private height = 0;
+  private top = 0;
 
   /** `list` holds the rows, each with a `data-key`; `box` scrolls. */
   constructor(
@@ -27,6 +28,11 @@ export class Scroller {
     }
     this.note();
     return true;
+  }
+
+  /** Before the list is changed: a scroll whose event has not come yet counts. */
+  catchUp(): void {
+    if (this.box.scrollTop !== this.top) this.scrolled();
   }
 
   /** After the list or the window changed: the reader sees what they saw. False: nothing of that is left. */
@@ -73,7 +79,7 @@ export class Scroller {
     return wantsMore(this.window());
   }
 
-  /** The keys of the rows that end in the window, the last first. */
+  /** The number of the last row that ends in the window; 0: none has one. */
   lastSeen(): number {
     const rows = this.list.children;
     const line = this.box.scrollTop + this.box.clientHeight + 1;
@@ -103,6 +109,7 @@ export class Scroller {
   private measure(): void {
     this.full = this.box.scrollHeight;
     this.height = this.box.clientHeight;
+    this.top = this.box.scrollTop;
   }
 
   private boxOf(key: string): Box | null {
