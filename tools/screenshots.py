@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -184,7 +185,7 @@ async def _take(chromium: Browser, url: str, picture: Picture) -> None:
     await page.goto(f"{url}/rooms/{quote(picture.room)}")
     await page.get_by_test_id("message").last.wait_for()
     if picture.members:
-        await page.get_by_role("button", name="Members").click()
+        await page.get_by_role("button", name=re.compile("^Members")).click()
         await page.get_by_test_id("members").wait_for()
     await page.evaluate("document.fonts.ready.then(() => null)")
     await page.wait_for_load_state("networkidle")

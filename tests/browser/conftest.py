@@ -1,9 +1,9 @@
-"""One browser for all tests of the page. Each test has windows, cookies and storage of its own in it."""
+"""One browser for all tests of the page, and a server for each module. Each test has windows, cookies and storage of its own in it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.visitors import Visitor, visiting
-from tests.support.server import WAIT_SECONDS, Server
+from tests.support.server import WAIT_SECONDS, Accounts, Server, running
 
 Visit = Callable[..., AbstractAsyncContextManager[Visitor]]
 
@@ -32,6 +32,13 @@ async def chromium() -> AsyncIterator[Browser]:
         )
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(accounts: Accounts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server, shared by the tests of a module, where one may write as fast as one likes."""
+    with running(Server(tmp_path_factory.mktemp("server"), accounts, limit_messages=0)) as server:
+        yield server
 
 
 @pytest.fixture
