@@ -261,6 +261,7 @@ export class View implements RoomView, Onlooker {
       room.settle();
       join(page, recording.entries);
       this.changed();
+      this.#around.frame.flush(); // who asked for it finds it there
     } finally {
       recording.stop();
     }
@@ -283,6 +284,7 @@ export class View implements RoomView, Onlooker {
     this.#window = window;
     this.#loading.clear();
     this.changed();
+    this.#around.frame.flush();
   }
 
   /** The room, once it is found. */
