@@ -4,6 +4,7 @@
 
 const CACHE = 'hubbub-shell-1';
 const PAGE = '/';
+const PATIENCE = 4000;
 // What is kept for good: files with a hash of their content in the name. Served at other addresses: asked for anew.
 const HASHED = /^\/-\//;
 const OTHERS = /^\/(icon[\w-]*\.(png|svg)|manifest\.webmanifest)$/;
@@ -55,16 +56,20 @@ async function install() {
 /** The page from the network, so that a new version is there at the next load; without one, the page that is kept. */
 async function page(event) {
   try {
-    const response = await fetch(event.request);
+    const response = await soon(fetch(event.request));
     // A restarting server's proxy may say 502: the shell waits for it better than a blank page.
     if (response.status >= 500) return (await caches.match(PAGE)) ?? response;
     if (response.ok && !response.redirected) event.waitUntil(keepPage(response.clone()).catch(() => undefined));
     return response;
-  } catch (error) {
+  } catch {
     const shell = await caches.match(PAGE);
-    if (shell) return shell;
-    throw error;
+    return shell ?? fetch(event.request);
   }
+}
+
+/** What `response` will be, or an error if it takes so long that the page that is kept is better. */
+function soon(response) {
+  return Promise.race([response, new Promise((_, reject) => setTimeout(() => reject(new Error('slow')), PATIENCE))]);
 }
 
 /** Keeps a page with all files that it needs, and lets go those of older versions. */
@@ -82,13 +87,14 @@ async function keepPage(response) {
   }
 }
 
-/** The files named in the page, and those named in its scripts: what is loaded when needed is needed offline too. */
+/** The files named in the page, and the pages named in its scripts: what is loaded when needed is needed offline too. */
 async function filesOf(html) {
-  const found = new Set(html.match(/\/-\/[\w.-]+\.(?:js|css)/g) ?? []);
+  const found = new Set(html.match(/\/-\/[\w-]+\.(?:js|css)/g) ?? []);
   for (const path of [...found].filter((one) => one.endsWith('.js'))) {
     const source = await (await fetch(path)).text();
-    // Vite names them in one list, `-/Login-abc.js`. What is large and rare (highlighting, emoji) is kept once used.
-    for (const match of source.matchAll(/["'`]\/?-\/((?:Door|Login|Account|Search|disclose|dialog)[\w.-]*\.(?:js|css))["'`]/g)) found.add(`/-/${match[1]}`);
+    // Vite lists the pages and their styles as `-/Search-BFi-y0nz.js`. Emoji and highlighting are not in that list: they
+    // are large, and kept once they were used.
+    for (const match of source.matchAll(/["'`]-(\/[\w-]+\.(?:js|css))["'`]/g)) found.add(`/-${match[1]}`);
   }
   return [...found];
 }

@@ -12,5 +12,6 @@ startSettings();
 catchLinks();
 startWorker();
 
+document.querySelector('noscript')?.remove();
 const target = document.getElementById('app');
 if (target) mount(App, { target });
