@@ -99,13 +99,16 @@ class Room:
         self._catching_up[reader] = []
 
     def release(self, reader: Reader, after: int) -> bytes:
-        """`reader` has read the log up to `after`: live from here on. Returns the frames held that come next."""
+        """`reader` has read the log up to `after`: live from here on. Returns the frames held that come next.
+
+        And those that answer what it asked for, though it has read of them by now: only they say which request it was.
+        """
         held = self._catching_up.pop(reader, [])
         self._go_live(reader)
         self.head = max(self.head, after)
         if reader.full and after > self._delivered:
             self._ahead[reader] = after
-        return b"".join([entry.frame for entry in held if entry.seq > after])
+        return b"".join([entry.frame for entry in held if entry.seq > after or isinstance(entry, Echo)])
 
     def fall_behind(self, reader: Reader) -> None:
         """`reader` is live and can't keep up: it gets nothing until it has drained and catches up."""
@@ -113,10 +116,14 @@ class Room:
             self._no_longer_live(reader)
             self._behind[reader] = 0
 
-    def leave_behind(self, reader: Reader, first: int) -> None:
-        """`reader` was catching up and has not got all there is: it is missing the entries from `first` on."""
-        self._catching_up.pop(reader, None)
+    def leave_behind(self, reader: Reader, first: int) -> bytes:
+        """`reader` was catching up and has not got all there is: it is missing the entries from `first` on.
+
+        Returns the frames held that answer what it asked for, as far as it has read.
+        """
+        held = self._catching_up.pop(reader, [])
         self._behind[reader] = first
+        return b"".join([entry.frame for entry in held if entry.seq < first and isinstance(entry, Echo)])
 
     def missed(self, reader: Reader) -> int | None:
         """The first entry that a reader left behind has missed; None if it has missed nothing: it is live again."""
@@ -219,10 +226,10 @@ class Room:
     def _own(
         self, reader: Reader, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]]
     ) -> list[Entry | Echo]:
-        """`entries` as `reader` is to get them: what it asked for with its answer, what it has read left out."""
+        """`entries` as `reader` is to get them: what it asked for with its answer, others that it has read left out."""
         own = {answer.seq: answer for answer in echoes.get(reader, ())}
         read = self._ahead.get(reader, 0)
-        return [own.get(entry.seq, entry) for entry in entries if entry.seq > read]
+        return [own.get(entry.seq, entry) for entry in entries if entry.seq > read or entry.seq in own]
 
     def _note(self, entries: Sequence[Entry], echoes: Mapping[Reader, list[Echo]] | None) -> None:
         """Hold `entries` for those who catch up, and note who misses them."""

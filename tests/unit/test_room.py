@@ -126,6 +126,23 @@ def test_one_who_catches_up_hears_what_came_meanwhile_with_its_own_refs_in_it() 
     assert [(event["payload"]["seq"], event["ref"]) for event in ada.heard] == [(2, "mine")]
 
 
+def test_one_who_has_read_its_own_entry_from_the_log_is_answered_all_the_same() -> None:
+    """Only the answer says which request it was: an edit has no id of its own in the log."""
+    room, ada, bob = a_room(1), Ear("ada"), Ear("bob")
+    for reader in (ada, bob):
+        room.hold(reader)
+    batch = [message(2), message(3), message(4)]
+    room.deliver(batch, {ada: [echo(batch[1], "mine")], bob: [echo(batch[0], "one"), echo(batch[2], "two")]})
+    ada.write(room.release(ada, 4))
+    bob.write(room.leave_behind(bob, 4))
+    assert [(event["payload"]["seq"], event["ref"]) for event in ada.heard] == [(3, "mine")]
+    assert [(event["payload"]["seq"], event["ref"]) for event in bob.heard] == [(2, "one")]
+    room.hold(bob)
+    bob.write(room.release(bob, 5))  # read before its delivery
+    room.deliver([last := message(5)], {bob: [echo(last, "three")]})
+    assert [event.get("ref") for event in bob.heard] == ["one", "three"]
+
+
 def test_what_the_reader_read_from_the_log_is_not_told_again() -> None:
     room, ada = a_room(1), Ear()
     room.hold(ada)
@@ -321,7 +338,8 @@ class Followed(Ear):
         for data in self.frames[self.read_of :]:
             for payload in frames.payloads(data):
                 event = json.loads(payload)
-                self.held.append(event["payload"]["seq"])
+                if event["payload"]["seq"] > self.last or "ref" not in event:  # else it is an answer alone
+                    self.held.append(event["payload"]["seq"])
                 if "ref" in event:
                     self.refs.append(event["ref"])
         self.read_of = len(self.frames)
@@ -394,8 +412,9 @@ class RoomMachine(RuleBasedStateMachine):
         (numbers, head, more), ear.page = ear.page, None
         ear.held += numbers
         if more:
-            self.room.leave_behind(ear, numbers[-1] + 1)
+            ear.frames.append(self.room.leave_behind(ear, numbers[-1] + 1))
             ear.state = "told"
+            ear.take_in()
         else:
             came = self.room.release(ear, head)
             ear.state = "live"

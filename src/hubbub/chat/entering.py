@@ -111,11 +111,10 @@ async def enter(client: Client, request: Enter) -> None:
     room.head = max(room.head, reading.page.head)
     client.write(_entered_frame(client, room, reading, ref))
     if reading.resumed and reading.page.more:
-        room.leave_behind(
-            client, reading.page.items[-1].seq + 1 if reading.page.items else reading.page.head + 1
-        )
-        return
-    held = room.release(client, reading.page.head)
+        items = reading.page.items
+        held = room.leave_behind(client, items[-1].seq + 1 if items else reading.page.head + 1)
+    else:
+        held = room.release(client, reading.page.head)
     if held:
         client.write(held)
     if client.behind_since is not None:  # since it began to enter, or by what it was just sent
