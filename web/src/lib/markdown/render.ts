@@ -13,8 +13,11 @@ export interface Rendered {
   wantsCodes: boolean;
   /** Nothing but a few emoji: shown large. */
   big: boolean;
-  /** The languages of its code, in order; '' where none is named. */
+  /** It has fences. */
   code: boolean;
+  /** It has parts that may be wider than their place. */
+  wide: boolean;
+  /** Its code has its colours. */
   highlighted: boolean;
 }
 
@@ -42,6 +45,7 @@ function make(text: string, me: string, codes: boolean): Rendered {
     wantsCodes: found.hasCodes && !codes,
     big: isBig(fragment.textContent ?? ''),
     code: fragment.querySelector('pre') !== null,
+    wide: fragment.querySelector('pre, table') !== null,
     highlighted: false,
   };
 }
