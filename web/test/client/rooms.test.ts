@@ -153,6 +153,7 @@ describe('unread', () => {
 
   it('comes for rooms that are not entered from the server’s news', async () => {
     const other = server.room('other', 'public', 'ada', 'bob');
+    other.read.set('ada', other.head);
     const { counts } = await started();
     server.say(other, 'bob', 'one');
     server.say(other, 'bob', 'two @ada');
@@ -235,6 +236,7 @@ describe('the list', () => {
     await pass(3_000);
     expect(server.connection.rooms.size).toBe(5);
     expect([...server.connection.rooms].map((room) => room.name)).toContain('general');
+    expect(server.connection.got[0]?.payload).toEqual({ room: 'general' });
   });
 });
 

@@ -165,6 +165,7 @@ class HubbubClient implements Client {
       if (changed) view.restart();
       else view.again();
     }
+    this.#rooms.reconcile();
     this.#requests.welcomed();
     this.#outbox?.online();
   }

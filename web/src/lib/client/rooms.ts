@@ -72,6 +72,7 @@ export class Rooms implements Around {
 
   // --- the connection
 
+  /** Nothing is entered by it: `reconcile` is to be called when those who look at rooms have found theirs. */
   welcomed(welcome: wire.Welcome): void {
     this.me = welcome.user;
     this.#online = true;
@@ -83,7 +84,6 @@ export class Rooms implements Around {
     for (const room of this.#rooms.values()) room.refusal = null;
     for (const room of missing) void this.#lookFor(room);
     this.#frame.work(this.#settle);
-    this.reconcile();
   }
 
   lost(): void {
@@ -211,7 +211,7 @@ export class Rooms implements Around {
       ...news,
       ...direct,
     ].filter((room) => room != null);
-    return new Set(wanted.slice(0, this.#mostEntered));
+    return new Set([...new Set(wanted)].slice(0, this.#mostEntered));
   }
 
   #enter(room: Room): void {
