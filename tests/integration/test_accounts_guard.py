@@ -222,12 +222,13 @@ async def test_unknown_paths_and_wrong_methods_are_answered_in_kind(world: World
         404,
         {"code": "not_found", "message": "There is nothing here.", "retry": False},
     )
-    wrong = await client.get("/login")
+    wrong = await client.get("/ticket")
     assert (wrong.status_code, wrong.json()["code"], wrong.headers["allow"]) == (
         405,
         "method_not_allowed",
         "POST",
     )
+    assert (await client.post("/nothing", json={})).status_code == 404
     for_a_person = await client.get("/nothing", headers={"accept": "text/html,*/*"})
     assert (for_a_person.status_code, for_a_person.text) == (404, "There is nothing here.\n")
     assert for_a_person.headers["content-type"].startswith("text/plain")

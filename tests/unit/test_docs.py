@@ -15,6 +15,7 @@ from starlette.routing import Route
 from typer.core import TyperGroup
 
 from hubbub import cli
+from hubbub.http.files import LINKS, PLACES
 from hubbub.http.metrics import HubCollector
 from hubbub.hub import Hub
 from hubbub.maintenance.commands import add_to
@@ -170,7 +171,7 @@ async def test_the_protocol_has_every_request_and_no_other(tmp_path: Path) -> No
     table = protocol.partition("## Over HTTP")[2]
     told = set(re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[\w/{}-]*)`", table))
     # The WebSocket has a chapter of its own.
-    pages = {("GET", path) for path in ("/", "/setup", "/invite", "/reset", "/ws")}
+    pages = {("GET", path) for path in (*LINKS, *PLACES, "/ws")}
     requests, _ = await _served(tmp_path)
     assert told == requests - pages
 

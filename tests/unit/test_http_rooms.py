@@ -35,7 +35,9 @@ async def test_a_room_is_made_shown_and_listed(api: Api) -> None:
     assert (await ada.get("/api/rooms/tea%20room")).json() == room("Tea Room", topic="hot")
     listed = (await bob.get("/api/rooms")).json()
     stranger = {"member": False, "role": None}
-    assert listed == {"rooms": [room("Tea Room", topic="hot", **stranger), room("general", **stranger)]}
+    assert listed == {
+        "rooms": [room("Tea Room", topic="hot", **stranger), room("general", members=0, **stranger)]
+    }
 
 
 async def test_a_private_room_is_there_for_its_members_alone(api: Api) -> None:
@@ -57,13 +59,15 @@ async def test_a_private_room_is_there_for_its_members_alone(api: Api) -> None:
         assert refusal(answer) == (404, "no_such_room", None)
     assert "attic" not in (await bob.get("/api/rooms")).text
     assert (await ada.post("/api/rooms/attic/members", json={"user": "bob"})).status_code == 204
-    assert (await bob.get("/api/rooms/attic")).json() == room("attic", kind="private", role="member")
+    assert (await bob.get("/api/rooms/attic")).json() == room(
+        "attic", kind="private", role="member", members=2
+    )
 
 
 async def test_members_join_are_invited_given_roles_removed_and_leave(api: Api) -> None:
     ada, bob = api.user("ada"), api.user("bob")
     await ada.post("/api/rooms", json={"name": "tea"})
-    assert (await bob.post("/api/rooms/tea/join")).json() == room("tea", role="member")
+    assert (await bob.post("/api/rooms/tea/join")).json() == room("tea", role="member", members=2)
     assert (await bob.post("/api/rooms/tea/join")).status_code == 200
     assert (await ada.patch("/api/rooms/tea/members/bob", json={"role": "owner"})).status_code == 204
     api.user("carol")
@@ -100,7 +104,7 @@ async def test_a_change_says_what_changes_and_leaves_the_rest(api: Api) -> None:
 
 async def test_a_direct_room_is_made_on_first_use_and_found_again(api: Api) -> None:
     ada, bob = api.user("ada"), api.user("bob")
-    shown = room("@ada,bob", kind="direct", role="member")
+    shown = room("@ada,bob", kind="direct", role="member", members=2)
     assert (await ada.post("/api/direct", json={"users": ["BOB"]})).json() == shown
     assert (await bob.post("/api/direct", json={"users": ["ada", "bob"]})).json() == shown
     assert (await ada.get("/api/rooms/@bob")).json() == shown

@@ -101,7 +101,8 @@ async def test_the_newest_comes_first_and_pages_follow_each_other_without_a_hole
         await ada.sends("general", f"number {number} of many")
     bob = api.user("bob")
     for q in ("number many", "ma", "in:general"):
-        pages, place = [], {}
+        pages: list[list[str]] = []
+        place: dict[str, Any] = {}
         while True:
             page = await search(bob, q, limit=10, **place)
             pages.append([result["message"]["message"] for result in page["results"]])

@@ -61,10 +61,11 @@ async def test_the_welcome_lists_the_rooms_one_belongs_to_and_what_is_unread_in_
         "unread": 2,
         "mentions": 1,
         "role": "member",
+        "active": last["sent"],
     }
     assert room_of(again, direct) == {
         "room": "@ada,bob", "kind": "direct", "head": 3, "read": 0, "unread": 3, "mentions": 0, "members": ["ada", "bob"],
-        "role": "member",
+        "role": "member", "active": last["sent"],
     }  # fmt: skip
     assert room_of(again, "tea")["role"] == "owner"
 

@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
@@ -138,8 +138,22 @@ def file_routes(settings: Settings) -> Sequence[BaseRoute]:
             raise SettingError(f"The folder {settings.static} is not there: give one that is with --static.")
         return [*routes, Mount("/", Files(settings.static, policy=_OWN_POLICY))]
     if static.is_dir():
-        routes.append(Mount("/", Files(static)))
+        routes.append(_WhatIsThere("/", Files(static)))
     return routes
+
+
+class _WhatIsThere(Mount):
+    """A folder at `/` that leaves what is not in it to others: to say which methods an address has, say."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        if match is Match.NONE:
+            return match, child
+        assert isinstance(self.app, Files)
+        path = str(scope["path"]).removeprefix(str(child["root_path"]))
+        if not os.path.isfile(f"{self.app.directory}/{path}"):  # noqa: PTH113 - pathlib's raises for some paths
+            return Match.NONE, {}
+        return match, child
 
 
 def _page(path: Path) -> Callable[[Request], Awaitable[Response]]:
