@@ -79,7 +79,7 @@ export function entriesCame(counter: Counter, entries: readonly Counted[]): Coun
 
 /** The server says that the room has got further, but not how. `mentions` is all there are after `read`. */
 export function headMoved(counter: Counter, head: number, mentions: number): Counter {
-  if (head <= counter.head && head <= counter.to) return counter;
+  if (head < counter.head) return counter;
   return { ...counter, head: Math.max(counter.head, head), unknownMentions: Math.max(0, mentions - counter.mentioning.length) };
 }
 
