@@ -88,7 +88,7 @@ def _add_accounts(count: int, folder: Path, data: Path, environment: Mapping[str
     command = [*_SPAWN, "user", "import", str(people), "--tokens-out", str(tokens), "--data", str(data)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise ServerError(f"no accounts could be made: {_last_line(done.stderr or done.stdout)}")
+        raise ServerError(f"no accounts could be made: {last_line(done.stderr or done.stdout)}")
     return read_tokens(tokens)
 
 
@@ -97,17 +97,18 @@ def _wait_until_ready(server: subprocess.Popen[bytes], port: int, output: Path) 
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise ServerError(
-                f"the server ended with status {server.returncode}: {_last_line(output.read_text())}"
+                f"the server ended with status {server.returncode}: {last_line(output.read_text())}"
             )
-        if _is_ready(port):
+        if is_ready(port):
             return
         time.sleep(_LOOK_SECONDS)
     raise ServerError(
-        f"the server was not ready within {START_SECONDS:.0f} s: {_last_line(output.read_text())}"
+        f"the server was not ready within {START_SECONDS:.0f} s: {last_line(output.read_text())}"
     )
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Whether a server on this port answers, and has its database."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)
@@ -124,7 +125,7 @@ def _end(server: subprocess.Popen[bytes], output: Path) -> None:
         server.wait()
         raise ServerError(f"the server did not end within {END_SECONDS:.0f} s of SIGTERM") from None
     if status:
-        raise ServerError(f"the server ended with status {status}: {_last_line(output.read_text())}")
+        raise ServerError(f"the server ended with status {status}: {last_line(output.read_text())}")
 
 
 def _free_port() -> int:
@@ -134,6 +135,7 @@ def _free_port() -> int:
         return port
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """What a program said last."""
     lines = text.strip().splitlines()
     return lines[-1] if lines else "it said nothing"

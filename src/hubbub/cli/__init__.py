@@ -26,6 +26,7 @@ INTERRUPTED: Final = 130
 app: Final = new_app("Live rooms: a chat server with one command.")
 app.command(cls=running.ServeCommand)(running.serve)
 app.command()(running.bench)
+app.command()(running.torture)
 app.add_typer(users.app, name="user")
 app.add_typer(rooms.app, name="room")
 

@@ -1,4 +1,4 @@
-"""The commands `serve` and `bench`."""
+"""The commands `serve`, `bench` and `torture`."""
 
 from __future__ import annotations
 
@@ -97,3 +97,21 @@ def bench(  # noqa: PLR0913, PLR0917 - one argument an option
     from hubbub.bench.command import BenchOptions, run_bench
 
     raise typer.Exit(run_bench(BenchOptions(**arguments)))
+
+
+def torture(  # noqa: PLR0917 - one argument an option
+    seed: Annotated[int | None, option("Draws the faults; the same seed draws the same.")] = None,
+    rounds: Annotated[
+        int, option("Of talk and faults, with peace and a look at everything after each.", default="10")
+    ] = 10,
+    seconds: Annotated[float, option("A round.", default="5")] = 5.0,
+    clients: Annotated[int, option("How many.", default="6")] = 6,
+    rooms: Annotated[int, option("Public ones; there is a private one too.", default="3")] = 3,
+    faults: Annotated[str, option("Which, with commas between: kill,cut,…; none: all.")] = "",
+    keep: Annotated[Path | None, option("Folder for the data, which stays there.")] = None,
+) -> None:
+    """Hurt a server of its own in every way, and see that no promise is broken."""
+    arguments = dict(locals())
+    from hubbub.torture.command import run_torture
+
+    raise typer.Exit(run_torture(**arguments))
