@@ -15,11 +15,12 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -29,6 +30,7 @@ from tools.screenshots_talk import DIRECT, PASSWORD, PEOPLE, READER, ROOMS, Line
 OUT: Final = Path(__file__).parent.parent / "docs" / "screenshots"
 MOST_BYTES: Final = 200_000
 _HUBBUB: Final = (sys.executable, "-m", "hubbub")
+NOW: Final = datetime(2026, 3, 2, 9, 41, tzinfo=UTC)
 _WIDE: Final = {"width": 1280, "height": 800}
 
 
@@ -46,7 +48,7 @@ PICTURES: Final = (
     Picture("wide", "general", {"viewport": _WIDE}, members=True),
     Picture("phone", "general", {"viewport": {"width": 390, "height": 780}, "device_scale_factor": 2}),
     Picture("dark", "release", {"viewport": _WIDE, "color_scheme": "dark"}),
-    Picture("chinese", "茶水間", {"viewport": _WIDE, "locale": "zh-TW", "timezone_id": "Asia/Taipei"}),
+    Picture("chinese", "茶水間", {"viewport": _WIDE, "locale": "zh-TW"}),
 )
 
 
@@ -110,9 +112,9 @@ async def _make(url: str, tokens: dict[str, str]) -> None:
         for direct in DIRECT:
             await _talk(people, direct, {READER: f"@{direct.name}", direct.name: f"@{READER}"})
         for room in ROOMS:
+            await people[READER].ask("enter", room=room.name)
+            await _set_topic(chromium, url, tokens[READER], room)
             await _talk(people, room, dict.fromkeys(people, room.name))
-            if room.topic:
-                await _set_topic(chromium, url, tokens[READER], room)
         for picture in PICTURES:
             await _take(chromium, url, picture)
 
@@ -178,9 +180,11 @@ async def _set_topic(chromium: Browser, url: str, token: str, room: Room) -> Non
 
 async def _take(chromium: Browser, url: str, picture: Picture) -> None:
     context = await chromium.new_context(
-        **({"locale": "en-GB", "reduced_motion": "reduce"} | picture.options)
+        **({"locale": "en-GB", "reduced_motion": "reduce", "timezone_id": "UTC"} | picture.options)
     )
     page: Page = await context.new_page()
+    await page.clock.set_fixed_time(NOW)
+    await page.route_web_socket("**/ws", _as_if_in_the_morning)
     await context.request.post(f"{url}/login", data={"username": READER, "password": PASSWORD})
     await page.goto(f"{url}/rooms/{quote(picture.room)}")
     await page.get_by_test_id("message").last.wait_for()
@@ -192,6 +196,22 @@ async def _take(chromium: Browser, url: str, picture: Picture) -> None:
     await page.mouse.move(0, 0)
     await page.screenshot(path=OUT / f"{picture.name}.png", animations="disabled", caret="hide")
     await context.close()
+
+
+def _as_if_in_the_morning(socket: WebSocketRoute) -> None:
+    """Let what is said in a second be said over half an hour."""
+    server = socket.connect_to_server()
+
+    def pass_on(message: str | bytes) -> None:
+        event = json.loads(message)
+        messages = event["payload"].get("messages") or []
+        for number, said in enumerate(reversed(messages)):
+            said["sent"] = (
+                (NOW - timedelta(minutes=2 + 3 * number + number % 3)).isoformat().replace("+00:00", "Z")
+            )
+        socket.send(json.dumps(event) if messages else message)
+
+    server.on_message(pass_on)
 
 
 if __name__ == "__main__":
