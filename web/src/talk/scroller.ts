@@ -5,6 +5,8 @@ import type { Anchor, Box, Window } from './scroll';
 export class Scroller {
   /** Follows the end: set by where the reader scrolls to, not by what comes. */
   atEnd = true;
+  /** Whether the list ends where the room ends now: else there is no end to follow. */
+  private live = true;
   private anchor: Anchor = [];
   private full = 0;
   private height = 0;
@@ -46,6 +48,13 @@ export class Scroller {
     }
     this.measure();
     return held;
+  }
+
+  /** To be said after the list was changed and held. */
+  endsLive(live: boolean): void {
+    if (live === this.live) return;
+    this.live = live;
+    this.note();
   }
 
   toEnd(): void {
@@ -92,7 +101,7 @@ export class Scroller {
 
   /** Keeps where the reader is now. */
   private note(): void {
-    this.atEnd = isAtEnd(this.window());
+    this.atEnd = this.live && isAtEnd(this.window());
     this.measure();
     const rows = [...this.list.children] as HTMLElement[];
     const window = this.window();
