@@ -15,7 +15,7 @@ let purify: ReturnType<typeof createPurify> | null = null;
 /** `html` as elements, none of which can do anything but show text and link to a page or an address. */
 export function sanitise(html: string): DocumentFragment {
   purify ??= make();
-  return purify.sanitize(html, {
+  const clean = purify.sanitize(html, {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ['href', 'class', 'start', 'align'],
     ALLOWED_URI_REGEXP: SCHEMES,
@@ -24,6 +24,8 @@ export function sanitise(html: string): DocumentFragment {
     ALLOW_ARIA_ATTR: false,
     RETURN_DOM_FRAGMENT: true,
   });
+  // Of the page's own document: each text would else keep alive the one it was parsed in.
+  return document.importNode(clean, true);
 }
 
 /** An address that a link may have, made whole; null: none. */
