@@ -1,3 +1,4 @@
+import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inOrder, nextToSend, timeAfter, wellFormed, type Kept } from '../../src/lib/client/outbox/kept';
@@ -96,22 +97,40 @@ async function go(ms: number): Promise<void> {
 }
 
 async function tab(browser: Browser, locks = true) {
-  const { client, fake } = page(server, browser.platform(locks));
+  const life = { alive: true };
+  const own = browser.platform(locks);
+  const channels: Channel[] = [];
+  const alive = (run: () => void) => () => {
+    if (life.alive) run();
+  };
+  const { client, fake } = page(server, {
+    ...own,
+    channel: (name) => {
+      const channel = own.channel?.(name) as Channel;
+      channels.push(channel);
+      return channel;
+    },
+    locks: own.locks == null ? null : { request: (...asked) => (life.alive ? (own.locks as Locks).request(...asked) : new Promise(() => {})) },
+    setTimeout: (run, ms) => setTimeout(alive(run), ms),
+    nextFrame: (run) => void setTimeout(alive(run), 16),
+    fetch: (input, init) => (life.alive ? (server.fetch(input as string, init) as Promise<Response>) : new Promise<Response>(() => {})),
+  });
   client.start();
   const view = client.open('general');
   await go(400);
-  return { client, fake, view };
+  return { client, fake, view, life, channels };
 }
 
-/** The tab is closed, with no time to say so. */
-function crash({ client, fake }: Awaited<ReturnType<typeof tab>>, browser: Browser): void {
-  const channels = [...browser.channels];
+/** The tab is gone, with no time to say so: nothing in it runs any more. */
+function crash({ fake, life, channels }: Awaited<ReturnType<typeof tab>>, browser: Browser): void {
+  life.alive = false;
+  for (const channel of channels) channel.close();
   for (const socket of fake.sockets) {
     socket.onmessage = socket.onclose = null;
     socket.close();
   }
-  void client;
-  for (const one of channels) one.channel.onmessage = null;
+  // The browser lets go of its lock.
+  browser.holder?.end(false);
 }
 
 describe('the order of an outbox', () => {
@@ -199,11 +218,13 @@ describe('sending', () => {
     server.refuseSends = [{ code: 'rate_limited', retry: true, retry_after: 2 }];
     view.send('one');
     view.send('two');
-    await go(1_900);
-    expect(server.taken).toEqual([]);
-    expect(view.pending.get().map(({ state }) => state)).toEqual(['waiting', 'waiting']);
     await go(1_000);
-    expect(server.taken).toEqual(['general one', 'general two']);
+    view.send('three');
+    await go(900);
+    expect(server.taken).toEqual([]);
+    expect(view.pending.get().map(({ state }) => state)).toEqual(['waiting', 'waiting', 'waiting']);
+    await go(1_000);
+    expect(server.taken).toEqual(['general one', 'general two', 'general three']);
   });
 
   it('keeps what was refused with its reason; the next goes on; it can be sent again or dropped', async () => {
@@ -283,7 +304,6 @@ describe('closing the tab', () => {
     await go(200);
     expect(pendingTexts(first.view)).toEqual(['one', 'two', 'three']);
     crash(first, browser);
-    browser.holder = null;
     server.up = true;
     const second = await tab(browser, locks);
     await go(10_000);
@@ -299,7 +319,6 @@ describe('closing the tab', () => {
   it('keeps what is written before the server is reached for who was here last', async () => {
     const browser = new Browser();
     crash(await tab(browser), browser);
-    browser.holder = null;
     server.kill();
     const offline = await tab(browser);
     offline.view.send('written in the dark');
@@ -351,6 +370,7 @@ describe('two tabs', () => {
     server.up = true;
     await go(12_000);
     expect(server.taken).toEqual(['general a1', 'general b1', 'general a2']);
+    expect([...server.connections].flatMap(({ got }) => got).filter((event) => event.type === 'send_message')).toHaveLength(3);
     for (const { view } of [one, two]) {
       expect(texts(view)).toEqual(['a1', 'b1', 'a2']);
       expect(view.pending.get()).toEqual([]);
@@ -371,10 +391,9 @@ describe('two tabs', () => {
     const browser = new Browser();
     const one = await tab(browser);
     const two = await tab(browser);
+    one.life.alive = false;
     for (const socket of one.fake.sockets) socket.onmessage = null;
-    for (const { channel } of browser.channels) void channel;
-    const [first] = browser.channels;
-    if (first !== undefined) first.channel.onmessage = null;
+    for (const channel of one.channels) channel.onmessage = null;
     two.view.send('hello?');
     await go(6_000);
     expect(server.taken).toEqual(['general hello?']);

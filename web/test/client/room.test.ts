@@ -148,10 +148,12 @@ describe('what comes live', () => {
 
   it('takes an entry that comes twice once', async () => {
     const { view } = await opened();
-    const [seq = 0] = bobSays(1);
+    const [seq = 0] = bobSays(3);
     server.connection.say('new_message', { room: 'general', seq, ...general.entries[seq - 1]?.body });
+    bobSays(1, 'after');
     await settle();
-    expect(texts(view)).toEqual(['b1']);
+    expect(texts(view)).toEqual(['b1', 'b2', 'b3', 'after1']);
+    expect(server.connection.got.filter((event) => event.type === 'enter')).toHaveLength(1);
   });
 
   it('asks for what is missing when a number is left out, and shows nothing after it before', async () => {

@@ -1,6 +1,6 @@
 // Where the outbox is kept: IndexedDB, or memory where that is not there.
 
-import type { DBSchema, IDBPDatabase } from 'idb';
+import { wrap, type DBSchema, type IDBPDatabase } from 'idb';
 import type { Kept } from './kept';
 
 export interface Lease {
@@ -37,7 +37,6 @@ export async function openStore(factory: IDBFactory | null): Promise<OutboxStore
 }
 
 async function openDatabase(factory: IDBFactory): Promise<IDBPDatabase<Schema>> {
-  const { wrap } = await import('idb');
   const request = factory.open('hubbub-outbox', 1);
   request.onupgradeneeded = () => {
     request.result.createObjectStore('outbox', { keyPath: 'id' }).createIndex('user', 'user');
