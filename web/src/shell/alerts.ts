@@ -9,6 +9,9 @@ import { settings } from '../lib/state/settings.svelte';
 import { playSound } from './sound';
 
 const LONGEST = 200;
+/** Of many at once, one is heard. */
+const SOUND_PAUSE = 2000;
+let sounded = 0;
 
 export function announce(alert: Alert): void {
   const { room, message } = alert;
@@ -16,15 +19,29 @@ export function announce(alert: Alert): void {
   const looking = document.visibilityState === 'visible' && document.hasFocus();
   if (looking && route.page === 'room' && route.room === room.room) return;
   if (isQuiet(settings.quiet, new Date())) return;
-  // One tab of several: the first that asks.
-  void navigator.locks.request(`hubbub.alert.${room.room}.${message.seq}`, { ifAvailable: true }, async (lock) => {
-    if (!lock) return;
-    if (settings.sound) playSound();
+  void inOneTab(`hubbub.alert.${room.room}.${message.seq}`, async () => {
+    sound();
     // Looking at another room: the sound and the list say enough.
     if (settings.notify && !looking && 'Notification' in window && Notification.permission === 'granted') await notify(alert);
+  });
+}
+
+/** Runs it in the first of several tabs that asks. Without TLS, browsers have no locks (and no notifications): in each. */
+async function inOneTab(name: string, run: () => Promise<void>): Promise<void> {
+  if (!('locks' in navigator)) return run();
+  await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+    if (!lock) return;
+    await run();
     // Held a while, so that a tab that hears of it later does not tell it again.
     await new Promise((done) => setTimeout(done, 2000));
   });
+}
+
+function sound(): void {
+  const now = Date.now();
+  if (!settings.sound || now - sounded < SOUND_PAUSE) return;
+  sounded = now;
+  playSound();
 }
 
 async function notify({ room, message, why }: Alert): Promise<void> {
