@@ -413,9 +413,11 @@ describe('two tabs', () => {
     };
     two.view.stretch.subscribe(look);
     two.view.pending.subscribe(look);
-    const slow = [...server.connections][1];
-    const say = slow?.say.bind(slow);
-    if (slow !== undefined) slow.say = (...said) => void setTimeout(() => say?.(...said), 300);
+    // The tab that sends hears of it first, the other much later.
+    for (const [index, connection] of [...server.connections].entries()) {
+      const say = connection.say.bind(connection);
+      connection.say = (...said) => void setTimeout(() => say(...said), index === 0 ? 60 : 300);
+    }
     one.view.send('steady');
     await go(2_000);
     expect([began, gone]).toEqual([true, false]);
