@@ -68,6 +68,21 @@ export function isLong(text: string): boolean {
   return text.length > 2000 || (text.length > 200 && text.split('\n', 41).length > 40);
 }
 
+/** The message of this number among `items`, which are in order. */
+export function messageAt(items: readonly Item[], seq: number): Message | null {
+  let low = 0;
+  let high = items.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const item = items[middle];
+    if (!item) break;
+    if (item.seq === seq) return item.kind === 'message' ? item : null;
+    if (item.seq < seq) low = middle + 1;
+    else high = middle - 1;
+  }
+  return null;
+}
+
 /** How many of the messages after `seen` are others'. */
 export function countAfter(items: readonly Item[], seen: number, me: string): number {
   let count = 0;

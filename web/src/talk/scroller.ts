@@ -122,8 +122,8 @@ export class Scroller {
   }
 
   private boxOf(key: string): Box | null {
-    const row = this.list.querySelector<HTMLElement>(`:scope > [data-key="${CSS.escape(key)}"]`);
-    return row ? boxFrom(row) : null;
+    for (const row of this.list.children) if (row instanceof HTMLElement && row.dataset['key'] === key) return boxFrom(row);
+    return null;
   }
 }
 

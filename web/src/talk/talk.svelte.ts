@@ -4,6 +4,8 @@ import type { Message, RoomView } from '../lib/client';
 
 export type PickFor = { kind: 'react'; message: Message; near: Element } | { kind: 'write'; near: Element };
 
+const MOST_ASKED = 200;
+
 export class Talk {
   replyTo = $state.raw<Message | null>(null);
   editing = $state.raw<Message | null>(null);
@@ -14,6 +16,7 @@ export class Talk {
   linked = $state<number | null>(null);
   /** Said by a screen reader, and shown for a moment. */
   status = $state('');
+  private readonly asked = new Map<number, Promise<Message | null>>();
   private statusTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -26,6 +29,20 @@ export class Talk {
   /** Set by the composer: the caret into it; a text into it if it is empty. */
   focusComposer: () => void = () => {};
   putBack: (text: string, replyTo: number | null) => boolean = () => false;
+
+  /** A message that may be far from what is shown; asked for once. */
+  message(seq: number): Promise<Message | null> {
+    let asked = this.asked.get(seq);
+    if (!asked) {
+      if (this.asked.size >= MOST_ASKED) this.asked.clear();
+      asked = this.view.message(seq).catch((error: unknown) => {
+        this.asked.delete(seq);
+        throw error;
+      });
+      this.asked.set(seq, asked);
+    }
+    return asked;
+  }
 
   reply(message: Message): void {
     this.editing = null;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Item, Message, Notice } from '../../src/lib/client/model';
-import { countAfter, isLong, rowsOf } from '../../src/talk/rows';
+import { countAfter, isLong, messageAt, rowsOf } from '../../src/talk/rows';
 
 const MORNING = new Date(2026, 2, 1, 9, 0).getTime();
 const MINUTE = 60_000;
@@ -61,4 +61,10 @@ test('long messages fold', () => {
   expect(isLong('a'.repeat(2001))).toBe(true);
   expect(isLong('word\n'.repeat(50))).toBe(true);
   expect(isLong('word\n'.repeat(20))).toBe(false);
+});
+
+test('a message is found by its number, and a notice is none', () => {
+  const items = [message(2, 'ada'), notice(5), message(9, 'bob')];
+  expect([1, 2, 5, 9, 10].map((seq) => messageAt(items, seq)?.seq ?? null)).toEqual([null, 2, null, 9, null]);
+  expect(messageAt([], 1)).toBe(null);
 });
