@@ -76,9 +76,7 @@ def _type(type_: Type) -> str:
 
 
 def _events(name: str, meaning: str, events: Iterable[Event]) -> str:
-    lines = [
-        f"  | {{ type: '{event.type}'; ref?: Ref; payload: {event.shape.name} }}" for event in events
-    ]
+    lines = [f"  | {{ type: '{event.type}'; ref?: Ref; payload: {event.shape.name} }}" for event in events]
     return "\n".join([f"/** {meaning} */", f"export type {name} =", *lines]) + ";"
 
 

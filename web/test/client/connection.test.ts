@@ -232,6 +232,42 @@ describe('the connection', () => {
     expect(fake.sockets).toHaveLength(0);
   });
 
+  it('shows nothing of one user to the next, in the same page', async () => {
+    const secret = server.room('secret', 'private', 'ada', 'cleo');
+    server.say(secret, 'cleo', 'for ada');
+    const { client } = page(server);
+    client.start();
+    const view = client.open('secret');
+    await settle();
+    expect(view.stretch.get().items).toHaveLength(1);
+    server.connection.end(4401);
+    server.user = 'bob';
+    client.start();
+    await settle();
+    expect(client.me.get()?.name).toBe('bob');
+    expect(client.rooms.get().map((room) => room.room)).toEqual(['general']);
+    expect(view.stretch.get()).toMatchObject({ state: 'refused', items: [] });
+    expect(view.room.get()).toBeNull();
+  });
+
+  it('does not press a server that lets nobody into rooms for a while', async () => {
+    const { client } = page(server);
+    let refused = 0;
+    const handle = server.handle.bind(server);
+    server.handle = (connection, event) => {
+      if (event.type !== 'enter' || refused >= 3) return handle(connection, event);
+      refused++;
+      connection.say('error', { code: 'rate_limited', message: 'No.', retry: true, retry_after: 2 }, event.ref);
+    };
+    client.start();
+    const view = client.open('general');
+    await pass(5_900);
+    expect(refused).toBe(3);
+    expect(view.stretch.get().state).toBe('loading');
+    await pass(500);
+    expect(view.stretch.get().state).toBe('ready');
+  });
+
   it('closes for good when it is stopped', async () => {
     const { client } = page(server);
     client.start();

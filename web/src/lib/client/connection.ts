@@ -176,7 +176,8 @@ export class Connector {
   #lose(why: Why, delay: number | null = null): void {
     const steadySince = this.#attempt?.welcomedAt ?? null;
     const now = this.#platform.now();
-    if (steadySince !== null && now - steadySince >= STEADY_MS) this.#tries = 0;
+    // A restart is no failure, however soon it came.
+    if (steadySince !== null && (now - steadySince >= STEADY_MS || why === 'restarting')) this.#tries = 0;
     this.#drop();
     this.#lostAt ??= now;
     const own = backoff(this.#tries++, this.#platform.random());

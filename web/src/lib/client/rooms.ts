@@ -51,6 +51,8 @@ export class Rooms implements Around {
   #epoch = '';
   #mostEntered = 200;
   #refreshing = false;
+  /** The server has refused for a while to let anybody in: ms since 1970. */
+  #enterNotBefore = 0;
   readonly #settle = () => this.#settleAll();
 
   constructor(platform: Platform, api: Api, frame: Frame, send: (event: wire.ClientEvent) => boolean, events: RoomsEvents) {
@@ -76,6 +78,7 @@ export class Rooms implements Around {
   welcomed(welcome: wire.Welcome): void {
     this.me = welcome.user;
     this.#online = true;
+    this.#enterNotBefore = 0;
     this.#epoch = welcome.epoch;
     this.#mostEntered = welcome.limits.rooms_entered > 0 ? welcome.limits.rooms_entered : Number.MAX_SAFE_INTEGER;
     const listed = new Set(welcome.rooms.map((summary) => summary.room));
@@ -189,6 +192,7 @@ export class Rooms implements Around {
         inside--;
       }
     }
+    if (this.#platform.now() < this.#enterNotBefore) return;
     for (const room of wanted) {
       if (this.#entering.size >= ENTERING_AT_ONCE || inside >= this.#mostEntered) return;
       if (room.stage !== 'out' || room.refusal !== null) continue;
@@ -348,7 +352,8 @@ export class Rooms implements Around {
     room.stage = 'out';
     if (error.retry) {
       const wait = Math.max(100, (error.retry_after ?? AGAIN_MS / 1_000) * 1_000);
-      this.#platform.setTimeout(() => this.reconcile(), wait);
+      this.#enterNotBefore = this.#platform.now() + wait;
+      this.#platform.setTimeout(() => this.reconcile(), wait + 10);
       return;
     }
     room.refusal = errorFrom(error);
@@ -444,7 +449,9 @@ export class Rooms implements Around {
     this.#dirty.clear();
     for (const room of dirty) room.settle();
     const rooms = [...this.#rooms.values()].filter((room) => room.member).sort(byActivity);
-    this.list.set(rooms.map((room) => room.summary));
+    const list = rooms.map((room) => room.summary);
+    const before = this.list.get();
+    if (list.length !== before.length || list.some((summary, index) => summary !== before[index])) this.list.set(list);
   }
 }
 

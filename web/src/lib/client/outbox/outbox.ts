@@ -12,6 +12,7 @@ const ECHO_MS = 15_000;
 /** A store that takes longer does not keep a message from being sent. */
 const STORE_MS = 1_500;
 const AGAIN_MS = 1_000;
+const MOST_GONE = 2_000;
 /** So long may another tab take to send what was written here. */
 const IDLE_MS = 4_000;
 
@@ -259,6 +260,7 @@ export class Outbox {
     this.#landed(id);
     this.#kept.delete(id);
     this.#gone.add(id);
+    if (this.#gone.size > MOST_GONE) for (const old of [...this.#gone].slice(0, MOST_GONE / 2)) this.#gone.delete(old);
   }
 
   // --- other tabs
