@@ -42,6 +42,8 @@ export interface ViewAround {
   closed(view: View): void;
 }
 
+const NO_NAMES: readonly string[] = [];
+const NOBODY = { names: NO_NAMES, count: 0 };
 const LOADING: Stretch = {
   state: 'loading',
   error: null,
@@ -82,8 +84,8 @@ export class View implements RoomView, Onlooker {
     this.room = new Value<RoomSummary | null>(null, frame);
     this.stretch = new Value<Stretch>(LOADING, frame);
     this.pending = new Value<readonly Pending[]>([], frame);
-    this.present = new Value<{ names: readonly string[]; count: number }>({ names: [], count: 0 }, frame);
-    this.typing = new Value<readonly string[]>([], frame);
+    this.present = new Value<{ names: readonly string[]; count: number }>(NOBODY, frame);
+    this.typing = new Value<readonly string[]>(NO_NAMES, frame);
     this.find();
   }
 
@@ -395,12 +397,10 @@ export class View implements RoomView, Onlooker {
   #show(): void {
     if (this.#closed) return;
     const room = this.#room;
-    if (room !== null) {
-      this.#name = room.name;
-      this.room.set(room.member ? room.summary : null);
-      this.present.set(room.present);
-      this.typing.set(room.typing);
-    }
+    if (room !== null) this.#name = room.name;
+    this.room.set(room?.member === true ? room.summary : null);
+    this.present.set(room?.present ?? NOBODY);
+    this.typing.set(room?.typing ?? NO_NAMES);
     this.#wakeWaiting();
     this.stretch.set(this.#stretch());
     const pending = this.#around.pending(this.#name);
