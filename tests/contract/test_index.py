@@ -153,6 +153,24 @@ def test_what_comes_later_is_taken_up_in_pieces_and_edits_and_deletions_are_foll
     assert len(docs(store)) == 10
 
 
+def test_entries_that_are_no_messages_are_passed_over_in_stretches(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "PIECE", 2)
+    monkeypatch.setattr(indexing, "_STRETCH", 5)
+    log, index = Log(store), Index(store)
+    for number in range(4):
+        log.say(1, f"number {number}")
+        for _ in range(7):
+            log.join(1)
+    caught_up(store, index)
+    assert found(store, "number") == [f"number {number}" for number in (3, 2, 1, 0)]
+    log.edit(1, 1, "edited")
+    index.touched([1])
+    caught_up(store, index)
+    assert found(store, "edited") == ["edited"]
+
+
 def test_after_an_end_at_any_point_a_new_start_takes_up_the_rest(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -23,6 +23,8 @@ from hubbub.log.folding import fold
 from hubbub.log.store import Store
 
 PIECE: Final = 128  # entries taken up at once: a few milliseconds, for which a batch may have to wait
+_STRETCH: Final = 4_000  # numbers of one room looked at for it: most entries may be no messages
+_PASSED_OVER_FOR_ONE: Final = 64  # entries that are passed over cost as much as one that is taken up
 DELAY_SECONDS: Final = 0.3
 # Between two pieces the thread is the log's for so many times as long as a piece took.
 _REST: Final = 4.0
@@ -41,8 +43,10 @@ _BEHIND: Final = text(
 _MARK: Final = text("SELECT coalesce(max(seq), 0) FROM search_docs WHERE room_id = :room")
 _AFTER: Final = text(
     "SELECT seq, type, user_id, at, coalesce(now, body) AS body FROM entries"
-    " WHERE room_id = :room AND seq > :mark ORDER BY seq LIMIT :most"
+    " WHERE room_id = :room AND seq > :mark AND seq <= :top"
+    " AND type IN ('new_message', 'message_edited', 'message_deleted') ORDER BY seq LIMIT :most"
 )
+_HEAD: Final = text("SELECT coalesce(max(seq), 0) FROM entries WHERE room_id = :room")
 _ONE: Final = text("SELECT coalesce(now, body) FROM entries WHERE room_id = :room AND seq = :seq")
 _DOC: Final = text("SELECT id, text FROM search_docs WHERE room_id = :room AND seq = :seq")
 _EVERYTHING: Final = text(
@@ -151,23 +155,29 @@ class Index:
             mark = self._marks.get(room_id)
             if mark is None:
                 mark = int(connection.execute(_MARK, {"room": room_id}).scalar_one())
-            rows = connection.execute(_AFTER, {"room": room_id, "mark": mark, "most": left}).all()
+            head = int(connection.execute(_HEAD, {"room": room_id}).scalar_one())
+            top = min(head, mark + _STRETCH)
+            where = {"room": room_id, "mark": mark, "top": top, "most": left}
+            rows = connection.execute(_AFTER, where).all()
             for row in rows:
-                said = _said(row.body) if row.type in _OF_MESSAGES else None
-                if said is None:
-                    continue
-                if row.type != "new_message":
-                    if said.target <= mark:
-                        piece.changed.append((room_id, said.target))
-                elif not said.deleted:
-                    piece.docs.append(_Doc(room_id, row.seq, row.user_id, row.at, fold(said.message)))
-            piece.marks[room_id] = rows[-1].seq if rows else mark
-            if len(rows) < left:
+                self._take_up(piece, room_id, row, mark)
+            reached = rows[-1].seq if len(rows) == left else top
+            piece.marks[room_id] = reached
+            if reached >= head:
                 piece.done.append(room_id)
-            left -= len(rows)
+            left -= len(rows) + (reached - mark) // _PASSED_OVER_FOR_ONE
             if left <= 0:
                 break
         return piece
+
+    @staticmethod
+    def _take_up(piece: _Piece, room_id: int, row: Any, mark: int) -> None:
+        said = _said(row.body)
+        if row.type != "new_message":
+            if said.target <= mark:
+                piece.changed.append((room_id, said.target))
+        elif not said.deleted:
+            piece.docs.append(_Doc(room_id, row.seq, row.user_id, row.at, fold(said.message)))
 
     def _write(self, connection: Connection, piece: _Piece) -> None:
         for room_id, seq in dict.fromkeys(piece.changed):
@@ -280,9 +290,6 @@ class Indexing:
                 self._timer = self._loop.call_later(wait_seconds, self._begin)
         if step is not None and not step.done():
             step.set_result(None)
-
-
-_OF_MESSAGES: Final = frozenset({"new_message", "message_edited", "message_deleted"})
 
 
 def add(connection: Connection, docs: list[_Doc]) -> None:
