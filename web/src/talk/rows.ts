@@ -10,57 +10,71 @@ export type Row =
 
 const TOGETHER = 5 * 60_000;
 
-/** The rows of `items`, in order. Rows of `before` that are still the same are the same objects. */
-export function rowsOf(items: readonly Item[], firstUnread: number | null, before: readonly Row[] = []): Row[] {
-  const old = new Map(before.map((row) => [row.key, row]));
+/** What was drawn of an item. Items never change: another text is another object. */
+interface Drawn {
+  /** The reader's calendar day of a message. */
+  day: string;
+  alone?: Row;
+  joined?: Row;
+  line?: Row;
+}
+
+const drawn = new WeakMap<Item, Drawn>();
+const UNREAD: Row = { kind: 'unread', key: 'unread' };
+
+/** The rows of `items`, in order. For the same item it is the same row each time: a page draws only what is new. */
+export function rowsOf(items: readonly Item[], firstUnread: number | null): Row[] {
   const rows: Row[] = [];
   let last: Message | null = null;
   let day = '';
-  let lineDrawn = firstUnread === null;
+  let line = firstUnread ?? Infinity;
   for (const item of items) {
-    if (item.kind === 'message' && dayOf(item.sent) !== day) {
-      day = dayOf(item.sent);
-      rows.push(keep(old, { kind: 'day', key: `day ${item.seq}`, at: item.sent }));
+    const known = drawnOf(item);
+    if (item.kind === 'message' && known.day !== day) {
+      day = known.day;
+      rows.push((known.line ??= { kind: 'day', key: `day ${item.seq}`, at: item.sent }));
       last = null;
     }
-    if (!lineDrawn && firstUnread !== null && item.seq >= firstUnread) {
-      rows.push(keep(old, { kind: 'unread', key: 'unread' }));
-      lineDrawn = true;
+    if (item.seq >= line) {
+      rows.push(UNREAD);
+      line = Infinity;
       last = null;
     }
     if (item.kind === 'notice') {
-      rows.push(keep(old, { kind: 'notice', key: `notice ${item.seq}`, notice: item }));
+      rows.push((known.alone ??= { kind: 'notice', key: `notice ${item.seq}`, notice: item }));
       last = null;
       continue;
     }
-    rows.push(keep(old, { kind: 'message', key: `message ${item.seq}`, message: item, joined: isJoined(last, item) }));
+    rows.push(messageRow(known, item, isJoined(last, item)));
     last = item;
   }
   return rows;
 }
 
+function messageRow(known: Drawn, message: Message, joined: boolean): Row {
+  const key = `message ${message.seq}`;
+  return joined ? (known.joined ??= { kind: 'message', key, message, joined }) : (known.alone ??= { kind: 'message', key, message, joined });
+}
+
+function drawnOf(item: Item): Drawn {
+  let known = drawn.get(item);
+  if (!known) {
+    known = { day: item.kind === 'message' ? dayOf(item.sent) : '' };
+    drawn.set(item, known);
+  }
+  return known;
+}
+
 /** Whether a message goes on where the same author left off. */
 export function isJoined(before: Message | null, message: Message): boolean {
   if (before === null || before.from !== message.from || message.replyTo !== null) return false;
-  return message.sent - before.sent < TOGETHER && dayOf(before.sent) === dayOf(message.sent);
+  return message.sent - before.sent < TOGETHER && drawnOf(before).day === drawnOf(message).day;
 }
 
 /** The reader's own calendar day. */
 export function dayOf(at: number): string {
   const date = new Date(at);
   return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
-}
-
-function keep(old: ReadonlyMap<string, Row>, row: Row): Row {
-  const before = old.get(row.key);
-  if (!before) return row;
-  const same =
-    row.kind === 'message'
-      ? before.kind === 'message' && before.message === row.message && before.joined === row.joined
-      : row.kind === 'notice'
-        ? before.kind === 'notice' && before.notice === row.notice
-        : true;
-  return same ? before : row;
 }
 
 /** Whether a message is folded until somebody asks for all of it. */
