@@ -5,12 +5,14 @@ import App from './App.svelte';
 import { startLanguage } from './lib/i18n';
 import { catchLinks } from './lib/state/router';
 import { startSettings } from './lib/state/settings.svelte';
+import { watchKeyboard } from './shell/keyboard';
 import { startWorker } from './shell/worker';
 
 startLanguage();
 startSettings();
 catchLinks();
 startWorker();
+watchKeyboard();
 
 document.querySelector('noscript')?.remove();
 const target = document.getElementById('app');

@@ -7,6 +7,7 @@ import { cut, read, write } from '../../src/pages/search/question';
 import { colourOf, lettersOf } from '../../src/shell/avatar';
 import { bannerAt } from '../../src/shell/banner';
 import { matches, score } from '../../src/shell/find';
+import { heightLeft } from '../../src/shell/keyboard';
 import { groupMembers, lastMembership } from '../../src/shell/members';
 
 describe('the connection’s banner', () => {
@@ -76,6 +77,12 @@ describe('members', () => {
     expect(lastMembership([notice(7, { ...topic, member: 'ada', role: 'owner' })])).toBe(7);
     expect(lastMembership([])).toBe(0);
   });
+});
+
+test('the page makes room for a keyboard that lies over it, not for a bar or a closer look', () => {
+  expect(heightLeft(800, { height: 500.4, scale: 1 })).toBe(500);
+  expect(heightLeft(800, { height: 750, scale: 1 })).toBeNull();
+  expect(heightLeft(800, { height: 400, scale: 2 })).toBeNull();
 });
 
 test('nobody is offered what the server would refuse', () => {

@@ -37,6 +37,8 @@ export default {
   members_close: 'Close members',
   here: 'Here now',
   belong: 'Belong to the room',
+  belong_count_one: '{count} member',
+  belong_count_other: '{count} members',
   nobody_here: 'Nobody is here right now.',
   write_to: 'Write to {name}',
   make_owner: 'Make owner',

@@ -37,6 +37,8 @@ export default {
   members_close: '關閉成員面板',
   here: '現在在這裡',
   belong: '聊天室成員',
+  belong_count_one: '{count} 位成員',
+  belong_count_other: '{count} 位成員',
   nobody_here: '現在沒有人在這裡。',
   write_to: '傳訊息給 {name}',
   make_owner: '設為擁有者',
