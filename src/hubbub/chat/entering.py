@@ -104,8 +104,10 @@ async def enter(client: Client, request: Enter) -> None:
     except BaseException:
         hub.dismiss(client, room)
         raise
-    if not room.hears(client):  # it was closed, or removed from the room
+    if client.closing:
         return
+    if not room.hears(client):
+        raise Refused(NO_SUCH_ROOM)  # removed from it meanwhile
     if newly:
         hub.figures.entered += 1
     room.head = max(room.head, reading.page.head)

@@ -217,6 +217,7 @@ class Witness:
         elif type_ == "exited":
             self._entered.discard(payload["room"])
             self._closed_rooms.add(payload["room"])
+            self._give_up(payload["room"], "exited")
         elif type_ == "room_head" and payload["room"] in self._closed_rooms:
             await self._enter(socket, payload["room"])
         elif type_ == "error":
