@@ -1,6 +1,7 @@
 // All rooms of a user: the list, which of them are entered, and what the server says of each.
 
 import type { Api } from './api';
+import { byActivity, Entering } from './entering';
 import { HubbubError } from './errors';
 import type { Message, RoomSummary } from './model';
 import { keyOf, mentions } from './names';
@@ -10,14 +11,6 @@ import { Room, type Around } from './room';
 import { type Frame, Value } from './store';
 import type * as wire from './wire';
 
-/** A room where so much was missed is not caught up with entry by entry: it begins anew. */
-const MOST_MISSED = 2_000;
-/** Rooms opened last that stay entered, so that going back to them takes no time. */
-const STAY = 10;
-/** Direct rooms that are entered, so that it is known who is there. */
-const DIRECT = 50;
-const ENTERING_AT_ONCE = 6;
-const AGAIN_MS = 1_000;
 const MARK_MS = 1_000;
 const REFRESH_MS = 300;
 
@@ -41,18 +34,11 @@ export class Rooms implements Around {
   readonly #events: RoomsEvents;
   readonly #rooms = new Map<string, Room>();
   readonly #dirty = new Set<Room>();
-  readonly #entering = new Map<wire.Ref, Room>();
-  readonly #exiting = new Map<wire.Ref, string>();
+  readonly #entering: Entering;
   readonly #marking = new Set<Room>();
-  readonly #news = new Set<string>();
-  #refs = 0;
   #opens = 0;
   #online = false;
-  #epoch = '';
-  #mostEntered = 200;
   #refreshing = false;
-  /** The server has refused for a while to let anybody in: ms since 1970. */
-  #enterNotBefore = 0;
   readonly #settle = () => this.#settleAll();
 
   constructor(platform: Platform, api: Api, frame: Frame, send: (event: wire.ClientEvent) => boolean, events: RoomsEvents) {
@@ -62,6 +48,14 @@ export class Rooms implements Around {
     this.#send = send;
     this.#events = events;
     this.list = new Value<readonly RoomSummary[]>([], frame);
+    const rooms = this.#rooms;
+    this.#entering = new Entering(platform, send, {
+      get all() {
+        return rooms.values();
+      },
+      find: (name) => this.find(name),
+      wantedToSend: () => this.wantedToSend(),
+    });
   }
 
   get online(): boolean {
@@ -78,9 +72,7 @@ export class Rooms implements Around {
   welcomed(welcome: wire.Welcome): void {
     this.me = welcome.user;
     this.#online = true;
-    this.#enterNotBefore = 0;
-    this.#epoch = welcome.epoch;
-    this.#mostEntered = welcome.limits.rooms_entered > 0 ? welcome.limits.rooms_entered : Number.MAX_SAFE_INTEGER;
+    this.#entering.welcomed(welcome);
     const listed = new Set(welcome.rooms.map((summary) => summary.room));
     const missing = [...this.#rooms.values()].filter((room) => room.member && !listed.has(room.name));
     for (const summary of welcome.rooms) this.#roomOf(summary.room).welcomed(summary, welcome.epoch);
@@ -91,8 +83,7 @@ export class Rooms implements Around {
 
   lost(): void {
     this.#online = false;
-    this.#entering.clear();
-    this.#exiting.clear();
+    this.#entering.lost();
     for (const room of this.#rooms.values()) room.lost();
   }
 
@@ -178,82 +169,13 @@ export class Rooms implements Around {
     for (const onlooker of [...room.onlookers]) onlooker.refused(why);
   }
 
-  // --- which rooms are entered
-
   /** Enter what is wanted, leave what is not. */
   reconcile(): void {
-    if (!this.#online) return;
-    const wanted = this.#wanted();
-    let inside = this.#entering.size;
-    for (const room of this.#rooms.values()) if (room.stage === 'live') inside++;
-    for (const room of this.#rooms.values()) {
-      if (room.stage === 'live' && !wanted.has(room)) {
-        this.#exit(room);
-        inside--;
-      }
-    }
-    if (this.#platform.now() < this.#enterNotBefore) return;
-    for (const room of wanted) {
-      if (this.#entering.size >= ENTERING_AT_ONCE || inside >= this.#mostEntered) return;
-      if (room.stage !== 'out' || room.refusal !== null) continue;
-      this.#enter(room);
-      inside++;
-    }
+    this.#entering.reconcile();
   }
 
-  /** In the order in which they are to be entered. */
-  #wanted(): Set<Room> {
-    const all = [...this.#rooms.values()];
-    const byOpened = all.filter((room) => room.opened > 0).sort((one, other) => other.opened - one.opened);
-    const toSend = this.wantedToSend().map((name) => this.find(name));
-    const direct = all.filter((room) => room.kind === 'direct' && room.member).sort(byActivity).slice(0, DIRECT);
-    const news = [...this.#news].map((name) => this.#rooms.get(name));
-    const wanted = [
-      ...byOpened.filter((room) => room.onlookers.size > 0),
-      ...toSend,
-      ...byOpened.slice(0, STAY),
-      ...news,
-      ...direct,
-    ].filter((room) => room != null);
-    return new Set([...new Set(wanted)].slice(0, this.#mostEntered));
-  }
-
-  #enter(room: Room): void {
-    room.stage = 'entering';
-    this.#ask(room);
-  }
-
-  #ask(room: Room): void {
-    const payload: wire.Enter = { room: room.name };
-    const missed = room.last === null ? 0 : room.counter.head - room.last;
-    if (room.last !== null && room.epoch !== null && missed <= MOST_MISSED) {
-      payload.after = room.last;
-      payload.epoch = room.epoch;
-    } else if (room.last === null && room.onlookers.size === 0 && room.counter.head > 0) {
-      // Nobody looks: hear what comes, and who is there, without the last messages. Both are of the same `welcome`.
-      payload.after = room.counter.head;
-      payload.epoch = this.#epoch;
-    }
-    const ref = `e${++this.#refs}`;
-    this.#entering.set(ref, room);
-    if (!this.#send({ type: 'enter', ref, payload })) this.#entering.delete(ref);
-  }
-
-  #exit(room: Room): void {
-    const ref = `x${++this.#refs}`;
-    this.#exiting.set(ref, room.name);
-    this.#send({ type: 'exit', ref, payload: { room: room.name } });
-    room.stage = 'out';
-    room.opened = 0;
-    room.forget(false);
-    room.lost();
-  }
-
-  /** Something is missing, or there is more: go on after the last entry held. */
   resume(room: Room): void {
-    if (!this.#online || [...this.#entering.values()].includes(room)) return;
-    room.stage = 'entering';
-    this.#ask(room);
+    this.#entering.resume(room);
   }
 
   // --- what the server says
@@ -286,10 +208,8 @@ export class Rooms implements Around {
   }
 
   #entered(entered: wire.Entered, ref: wire.Ref | undefined): void {
-    const room = ref === undefined ? undefined : this.#entering.get(ref);
-    if (ref === undefined || room === undefined) return;
-    this.#entering.delete(ref);
-    this.#news.delete(room.name);
+    const room = this.#entering.answered(ref);
+    if (room === null) return;
     if (this.#rooms.get(room.name) !== room) return this.reconcile();
     const same = this.#rooms.get(entered.room);
     if (same !== undefined && same !== room && same.stage === 'out' && same.onlookers.size === 0) this.#rooms.delete(entered.room);
@@ -300,7 +220,7 @@ export class Rooms implements Around {
   }
 
   #exited(exited: wire.Exited, ref: wire.Ref | undefined): void {
-    if (ref !== undefined && this.#exiting.delete(ref)) return;
+    if (this.#entering.left(ref)) return;
     const room = this.find(exited.room);
     if (room !== null) this.#remove(room, left());
     this.reconcile();
@@ -319,7 +239,7 @@ export class Rooms implements Around {
   #roomHead({ room: name, head, mentions: mentioned }: wire.RoomHead): void {
     const room = this.#rooms.get(name);
     if (room === undefined || !room.member) {
-      this.#news.add(name);
+      this.#entering.news.add(name);
       this.#refresh();
       return;
     }
@@ -344,22 +264,18 @@ export class Rooms implements Around {
   }
 
   #refused(error: wire.Error, ref: wire.Ref | undefined): void {
-    if (ref === undefined) return;
-    this.#exiting.delete(ref);
-    const room = this.#entering.get(ref);
-    if (room === undefined) return;
-    this.#entering.delete(ref);
+    if (this.#entering.left(ref)) return;
+    const room = this.#entering.answered(ref);
+    if (room === null) return;
     room.stage = 'out';
     if (error.retry) {
-      const wait = Math.max(100, (error.retry_after ?? AGAIN_MS / 1_000) * 1_000);
-      this.#enterNotBefore = this.#platform.now() + wait;
-      this.#platform.setTimeout(() => this.reconcile(), wait + 10);
+      if (!room.member && room.onlookers.size === 0) this.#entering.news.add(room.name);
+      this.#entering.pause(error.retry_after);
       return;
     }
     room.refusal = errorFrom(error);
     for (const onlooker of [...room.onlookers]) onlooker.refused(room.refusal);
     if (!room.member && this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
-    this.#news.delete(room.name);
     this.reconcile();
   }
 
@@ -380,11 +296,11 @@ export class Rooms implements Around {
       for (const found of mine) {
         const room = this.#roomOf(found.room);
         if (room.member) {
-          this.#news.delete(found.room);
+          this.#entering.news.delete(found.room);
           continue;
         }
         room.kind = found.kind;
-        this.#news.add(found.room); // it is entered, to know what is unread
+        this.#entering.news.add(found.room); // it is entered, to know what is unread
       }
     } catch {
       // The next news of the room tries again.
@@ -453,13 +369,6 @@ export class Rooms implements Around {
     const before = this.list.get();
     if (list.length !== before.length || list.some((summary, index) => summary !== before[index])) this.list.set(list);
   }
-}
-
-/** What was active last is first; what is not known comes after it, unread before read. */
-function byActivity(one: Room, other: Room): number {
-  if (one.active !== other.active) return other.active - one.active;
-  const unread = Number(other.summary.unread > 0) - Number(one.summary.unread > 0);
-  return unread !== 0 ? unread : one.name.localeCompare(other.name);
 }
 
 function left(): HubbubError {

@@ -8,24 +8,11 @@ import type { Requests } from './requests';
 import type { Onlooker, Room } from './room';
 import type { Rooms } from './rooms';
 import { type Frame, Value } from './store';
-import {
-  covers,
-  fromBack,
-  messageIn,
-  pageAround,
-  seenTo,
-  WINDOW,
-  withEarlier,
-  withEntries,
-  withLater,
-  type Page,
-  type Window,
-} from './stretch';
+import { closed, Reading } from './reading';
+import { seenTo, type Window } from './stretch';
 import { firstUnreadOf } from './unread';
 import type { Entry } from './wire';
 
-/** Messages that one request asks for. */
-const PAGE = 100;
 const TYPING_MS = 3_000;
 
 export interface ViewAround {
@@ -64,16 +51,13 @@ export class View implements RoomView, Onlooker {
   /** The name it is open by: the one asked for until the room is known. */
   #name: string;
   #room: Room | null = null;
-  #window: Window | null = null;
+  readonly #reading: Reading;
   #error: HubbubError | null = null;
   #firstUnread: number | null = null;
-  #follows = true;
   #closed = false;
   #resolving = false;
-  /** Goes up with each jump: what was asked for before it is not wanted any more. */
-  #jump = 0;
   #opening: Promise<void> | null = null;
-  readonly #loading = new Map<'earlier' | 'later', Promise<void>>();
+  readonly #waiting: (() => void)[] = [];
   #typedAt = Number.NEGATIVE_INFINITY;
   readonly #refresh = () => this.#show();
 
@@ -86,6 +70,7 @@ export class View implements RoomView, Onlooker {
     this.pending = new Value<readonly Pending[]>([], frame);
     this.present = new Value<{ names: readonly string[]; count: number }>(NOBODY, frame);
     this.typing = new Value<readonly string[]>(NO_NAMES, frame);
+    this.#reading = new Reading(around.api, frame, () => this.#ready(), () => this.changed());
     this.find();
   }
 
@@ -127,7 +112,7 @@ export class View implements RoomView, Onlooker {
   // --- Onlooker
 
   ready(): void {
-    if (this.#window !== null || this.#opening !== null) return;
+    if (this.#reading.window !== null || this.#opening !== null) return;
     this.#opening = this.#open().finally(() => (this.#opening = null));
   }
 
@@ -139,7 +124,7 @@ export class View implements RoomView, Onlooker {
     const first = this.#firstUnread;
     try {
       if (first !== null && room.end !== null && first < room.end.from) await this.loadAround(first);
-      else if (room.end !== null && room.end.items.length > 0) this.#place(room.end);
+      else if (room.end !== null && room.end.items.length > 0) this.#reading.place(room.end);
       else await this.loadEnd();
     } catch (error) {
       const known = asError(error);
@@ -155,44 +140,34 @@ export class View implements RoomView, Onlooker {
   /** The unread line stands at a message of somebody else that is there. */
   #line(room: Room): void {
     const { read } = room.counter;
-    if (this.#firstUnread === null || this.#window === null) return;
+    if (this.#firstUnread === null || this.#reading.window === null) return;
     const from = Math.min(this.#firstUnread, read + 1);
-    const line = this.#window.items.find((item) => item.seq >= from && item.kind === 'message' && item.from !== this.#around.rooms.me && !item.deleted);
+    const line = this.#reading.window.items.find((item) => item.seq >= from && item.kind === 'message' && item.from !== this.#around.rooms.me && !item.deleted);
     this.#firstUnread = line?.seq ?? null;
     this.changed();
   }
 
   came(entries: readonly Entry[], before: Window | null, end: Window | null): void {
-    if (this.#window === null) return;
-    if (this.#window === before && this.#follows && end !== null) this.#window = end;
-    else if (this.#follows) this.#window = withEntries(this.#window, entries);
-    else this.#window = fromBack(withEntries(this.#window, entries, Number.POSITIVE_INFINITY), WINDOW);
+    this.#reading.came(entries, before, end);
   }
 
   forgotten(reset: boolean): void {
-    this.#jump++;
-    this.#loading.clear();
-    const window = this.#window;
-    this.#window = null;
+    const window = this.#reading.drop();
     this.#opening = null;
     const place = window?.items.at(window.hasLater ? Math.floor(window.items.length / 2) : -1);
-    if (!reset && place !== undefined) {
-      // So much was missed that the end is far from here. The numbers are still good: go on reading at this place.
-      this.#opening = this.loadAround(place.seq)
-        .catch(() => {})
-        .finally(() => {
-          this.#opening = null;
-          this.ready();
-        });
-    }
-    this.changed();
+    if (reset || place === undefined) return;
+    // So much was missed that the end is far from here. The numbers are still good: go on reading at this place.
+    this.#opening = this.loadAround(place.seq)
+      .catch(() => {})
+      .finally(() => {
+        this.#opening = null;
+        this.ready();
+      });
   }
 
   refused(error: HubbubError): void {
     this.#error = error;
-    this.#window = null;
-    this.#jump++;
-    this.changed();
+    this.#reading.drop();
   }
 
   changed(): void {
@@ -202,91 +177,23 @@ export class View implements RoomView, Onlooker {
   // --- pages
 
   loadEarlier(): Promise<void> {
-    return this.#once('earlier', async (room, window) => {
-      if (!window.hasEarlier) return;
-      await this.#page(room, { before: window.from }, (page, came) => {
-        if (this.#window?.from !== window.from) return; // it was cut meanwhile: the page would not join it
-        this.#window = withEntries(withEarlier(this.#window, page), came);
-      });
-    });
+    return this.#reading.loadEarlier();
   }
 
   loadLater(): Promise<void> {
-    return this.#once('later', async (room, window) => {
-      if (!window.hasLater) return;
-      await this.#page(room, { after: window.to }, (page, came) => {
-        if (this.#window?.to !== window.to) return;
-        this.#window = withEntries(withLater(this.#window, page), came);
-      });
-    });
+    return this.#reading.loadLater();
   }
 
-  async loadAround(seq: number): Promise<void> {
-    const room = await this.#ready();
-    const jump = ++this.#jump;
-    if (this.#window !== null && covers(this.#window, seq) && messageIn(this.#window, seq) !== null) return;
-    if (room.end !== null && messageIn(room.end, seq) !== null) return this.#place(room.end);
-    await this.#page(room, { around: seq }, (page, came) => {
-      if (jump === this.#jump) this.#place(withEntries(pageAround(page, seq, PAGE), came));
-    });
+  loadAround(seq: number): Promise<void> {
+    return this.#reading.loadAround(seq);
   }
 
-  async loadEnd(): Promise<void> {
-    const room = await this.#ready();
-    const jump = ++this.#jump;
-    room.settle();
-    if (room.end !== null && (room.end.items.length > 0 || !room.end.hasEarlier)) return this.#place(room.end);
-    await this.#page(room, {}, (page, came) => {
-      const end = room.endFrom(page, came);
-      if (jump === this.#jump) this.#place(end);
-    });
+  loadEnd(): Promise<void> {
+    return this.#reading.loadEnd();
   }
 
-  async message(seq: number): Promise<Message | null> {
-    const room = await this.#ready();
-    const held = [this.#window, room.end].map((window) => (window === null ? null : messageIn(window, seq)));
-    const found = held.find((message) => message !== null);
-    if (found !== undefined) return found;
-    const page = await this.#around.api.history(room.name, { around: seq, limit: 1 });
-    return page.messages.find((message) => message.seq === seq) ?? null;
-  }
-
-  /** Read a page, and what comes live meanwhile; the numbers of both are of one log. */
-  async #page(room: Room, place: { before?: number; after?: number; around?: number }, join: (page: Page, came: readonly Entry[]) => void): Promise<void> {
-    const { generation } = room;
-    const recording = room.record();
-    try {
-      const page = await this.#around.api.history(room.name, { ...place, limit: PAGE });
-      if (this.#closed) throw closed();
-      if (generation !== room.generation) return;
-      room.learn(page.messages);
-      room.settle();
-      join(page, recording.entries);
-      this.changed();
-      this.#around.frame.flush(); // who asked for it finds it there
-    } finally {
-      recording.stop();
-    }
-  }
-
-  /** One request in a direction at a time. */
-  #once(which: 'earlier' | 'later', load: (room: Room, window: Window) => Promise<void>): Promise<void> {
-    const running = this.#loading.get(which);
-    if (running !== undefined) return running;
-    const { room, window } = { room: this.#room, window: this.#window };
-    if (room === null || window === null) return Promise.resolve();
-    const loading = load(room, window).finally(() => {
-      if (this.#loading.get(which) === loading) this.#loading.delete(which);
-    });
-    this.#loading.set(which, loading);
-    return loading;
-  }
-
-  #place(window: Window): void {
-    this.#window = window;
-    this.#loading.clear();
-    this.changed();
-    this.#around.frame.flush();
+  message(seq: number): Promise<Message | null> {
+    return this.#reading.message(seq);
   }
 
   /** The room, once it is found. */
@@ -298,8 +205,6 @@ export class View implements RoomView, Onlooker {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
-
-  readonly #waiting: (() => void)[] = [];
 
   // --- speaking
 
@@ -337,11 +242,11 @@ export class View implements RoomView, Onlooker {
   }
 
   markRead(seq: number): void {
-    if (this.#room !== null && this.#window !== null) this.#room.markRead(seenTo(this.#window, seq));
+    if (this.#room !== null && this.#reading.window !== null) this.#room.markRead(seenTo(this.#reading.window, seq));
   }
 
   follow(on: boolean): void {
-    this.#follows = on;
+    this.#reading.follows = on;
   }
 
   retry(pendingId: string): void {
@@ -355,7 +260,7 @@ export class View implements RoomView, Onlooker {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#jump++;
+    this.#reading.close();
     this.#wakeWaiting();
     this.#around.closed(this);
     if (this.#room === null) return;
@@ -375,13 +280,11 @@ export class View implements RoomView, Onlooker {
   restart(): void {
     this.#room?.onlookers.delete(this);
     this.#room = null;
-    this.#window = null;
+    this.#reading.drop();
     this.#error = null;
     this.#firstUnread = null;
     this.#opening = null;
-    this.#jump++;
     this.find();
-    this.changed();
   }
 
   /** What is already known, without waiting for a frame. */
@@ -410,7 +313,7 @@ export class View implements RoomView, Onlooker {
   #stretch(): Stretch {
     const before = this.stretch.get();
     const error = this.#error === null ? null : { code: this.#error.code, message: this.#error.message };
-    const window = this.#window;
+    const window = this.#reading.window;
     if (error !== null || window === null) {
       const state = error === null ? 'loading' : 'refused';
       // While it is loaded again after a jump or a reset, nothing is shown that may be wrong.
@@ -438,8 +341,4 @@ function samePending(one: readonly Pending[], other: readonly Pending[]): boolea
 
 function asError(error: unknown): HubbubError {
   return error instanceof HubbubError ? error : new HubbubError('internal', String(error));
-}
-
-function closed(): HubbubError {
-  return new HubbubError('closed', 'The room was closed.');
 }
