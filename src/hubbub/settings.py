@@ -80,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_rooms: Count = 60  # made, a user and hour
     limit_logins: Count = 10  # failed, an account and minute; three times as many an address
     limit_tickets: Seconds = 10.0  # a session, a second (ten times as many at once)
-    limit_searches: Seconds = 5.0  # a user, a second (ten times as many at once)
+    limit_searches: Seconds = 5.0  # a user, a second (four times as many at once)
 
     # Saying what happens.
     log_format: Literal["auto", "text", "json"] = "auto"

@@ -171,6 +171,18 @@ def test_entries_that_are_no_messages_are_passed_over_in_stretches(
     assert found(store, "edited") == ["edited"]
 
 
+def test_what_is_no_message_of_ours_is_left_out_and_holds_nothing_up(store: Store) -> None:
+    log = Log(store)
+    log.say(1, "before")
+    broken = log.say(1, "broken")
+    store.write_now(
+        lambda c: c.exec_driver_sql("UPDATE entries SET body = '{\"message\":' WHERE seq = ?", (broken,))
+    )
+    log.say(1, "after")
+    caught_up(store)
+    assert [text for _, _, text in docs(store)] == ["before", "after"]
+
+
 def test_after_an_end_at_any_point_a_new_start_takes_up_the_rest(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ async def found(server: Server, person: Person, question: str) -> list[str]:
 
 
 async def test_what_was_said_is_found_at_once_and_after_a_kill(start_server: StartServer) -> None:
-    server = start_server()
+    server = start_server(limit_searches=0)
     ada, bob = server.people(2)
     said = [f"the weather today 天氣 {number}" for number in range(30)]
     async with join(server, ada) as client:

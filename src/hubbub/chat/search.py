@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy import Connection, select
 
 from hubbub.chat.question import Asked, Question, understood
@@ -23,7 +25,9 @@ class Search:
         self._hub = hub
         self._rooms = rooms
         per_second = hub.settings.limit_searches
-        self._searches = RateLimit(per_second, int(per_second * 10))
+        self._searches = RateLimit(per_second, int(per_second * 4))
+        # One at a time: however much is searched, a reader of the database is free for those who enter rooms.
+        self._turn = asyncio.Semaphore(1)
 
     async def find(self, identity: Identity, asked: Asked, limit: int, below: int | None) -> Found:
         """Up to `limit` results, the newest first; `below` goes on after an answer before. `Refused` for what can't be.
@@ -40,7 +44,6 @@ class Search:
                 retry_after_seconds=refused.retry_after_seconds,
             ) from None
         room_ids = [await self._room_id(identity, name) for name in question.rooms] or None
-        await self._hub.indexing.caught_up()
 
         def read(connection: Connection) -> Found:
             wanted = Wanted(
@@ -52,7 +55,9 @@ class Search:
             )
             return searching.search(connection, identity.user_id, wanted, limit, below=below)
 
-        return await self._hub.store.read(read)
+        async with self._turn:
+            await self._hub.indexing.caught_up()
+            return await self._hub.store.read(read)
 
     async def _room_id(self, identity: Identity, name: str) -> int:
         row = await self._rooms.find(identity, name)

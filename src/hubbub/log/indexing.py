@@ -68,7 +68,15 @@ class _Said(msgspec.Struct):
     target: int = 0
 
 
-_said: Final = msgspec.json.Decoder(_Said).decode
+_decode: Final = msgspec.json.Decoder(_Said).decode
+
+
+def _said(body: str) -> _Said:
+    """What was said; nothing, where somebody else wrote what is none of ours: the rest of the log goes on."""
+    try:
+        return _decode(body)
+    except msgspec.DecodeError:
+        return _Said(deleted=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +281,10 @@ class Indexing:
         started = time.perf_counter()
         try:
             self.index.step()
-        except (SQLAlchemyError, msgspec.DecodeError) as error:
+        except SQLAlchemyError as error:
+            # A full disk, say. What was written is not lost, and is taken up when there is room again.
             reason = str(getattr(error, "orig", error))[:200]
-            logger.error("messages not indexed", error=type(error).__name__, reason=reason)
+            logger.warning("messages not indexed", error=type(error).__name__, reason=reason)
             rest = _AFTER_FAULT_SECONDS
         else:
             rest = (time.perf_counter() - started) * _REST

@@ -62,7 +62,7 @@ class _Said(msgspec.Struct):
     deleted: bool = False
 
 
-_said: Final = msgspec.json.Decoder(_Said).decode
+_decode: Final = msgspec.json.Decoder(_Said).decode
 
 
 def search(
@@ -148,7 +148,10 @@ def _statement(wanted: Wanted, words: Sequence[str], grams: Sequence[str]) -> tu
 
 def _result(row: Any, words: Sequence[str]) -> Result | None:
     """The message as it is now; None if it is no longer one that was looked for."""
-    said = _said(row.body)
+    try:
+        said = _decode(row.body)
+    except msgspec.DecodeError:
+        return None  # somebody else wrote it, and it is no message
     if said.deleted:
         return None
     places = _places(said.message, words)
