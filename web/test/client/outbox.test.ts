@@ -267,6 +267,38 @@ describe('sending', () => {
     expect(server.rooms.has('nowhere')).toBe(false);
   });
 
+  it('joins no room again that one was removed from, because something waits for it', async () => {
+    const { client } = await tab(new Browser());
+    const other = server.room('other', 'public', 'ada');
+    const view = client.open('other');
+    await go(400);
+    server.kill();
+    view.send('too late');
+    other.members.delete('ada');
+    server.up = true;
+    await go(5_000);
+    expect(other.members.has('ada')).toBe(false);
+    expect(view.pending.get()).toMatchObject([{ text: 'too late', state: 'refused', error: { code: 'left' } }]);
+  });
+
+  it('shows what is in the log already until the log has been read so far', async () => {
+    const { view } = await tab(new Browser());
+    view.send('early');
+    await go(10);
+    const { connection } = server;
+    const seen: boolean[] = [];
+    connection.behind.add(general);
+    for (let number = 0; number < 50; number++) server.say(general, 'bob', `b${number}`);
+    connection.say('gap', { room: 'general', from: 4, to: general.head });
+    const look = () => void seen.push([...texts(view), ...pendingTexts(view)].filter((text) => text === 'early').length === 1);
+    view.stretch.subscribe(look);
+    view.pending.subscribe(look);
+    await go(3_000);
+    expect(seen).not.toContain(false);
+    expect(texts(view).filter((text) => text === 'early')).toHaveLength(1);
+    expect(view.pending.get()).toEqual([]);
+  });
+
   it('sends to a room under its new name', async () => {
     const { view } = await tab(new Browser());
     server.kill();

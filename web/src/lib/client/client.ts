@@ -244,7 +244,7 @@ class HubbubClient implements Client {
 
   #isReady(name: string): boolean {
     const room = this.#rooms.find(name);
-    if (room === null || room.refusal !== null) {
+    if (room === null || room.refusal !== null || !isWelcomeIn(room)) {
       void this.#lookForRoom(name);
       return false;
     }
@@ -267,7 +267,8 @@ class HubbubClient implements Client {
     try {
       const room: Room = await this.#rooms.resolve(name);
       if (room.name !== name) outbox?.renamed(name, room.name);
-      this.#rooms.reconcile();
+      if (isWelcomeIn(room)) this.#rooms.reconcile();
+      else outbox?.refuseRoom(room.name, { code: 'left', message: 'You are in this room no more.' });
     } catch (error) {
       const known = error instanceof HubbubError ? error : null;
       if (known !== null && known.status >= 400 && !known.retry) outbox?.refuseRoom(name, { code: known.code, message: known.message });
@@ -280,4 +281,9 @@ class HubbubClient implements Client {
     const room = this.#rooms.find(name);
     return room === null || room.last === null || room.last >= seq;
   }
+}
+
+/** Nobody comes into a room by a message alone: they belong to it, or have it open. */
+function isWelcomeIn(room: Room): boolean {
+  return room.member || room.onlookers.size > 0;
 }

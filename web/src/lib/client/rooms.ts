@@ -11,6 +11,7 @@ import { Room, type Around } from './room';
 import { type Frame, Value } from './store';
 import type * as wire from './wire';
 
+const AGAIN_MS = 2_000;
 const MARK_MS = 1_000;
 const REFRESH_MS = 300;
 
@@ -77,7 +78,11 @@ export class Rooms implements Around {
     const missing = [...this.#rooms.values()].filter((room) => room.member && !listed.has(room.name));
     for (const summary of welcome.rooms) this.#roomOf(summary.room).welcomed(summary, welcome.epoch);
     for (const room of this.#rooms.values()) room.refusal = null;
-    for (const room of missing) void this.#lookFor(room);
+    for (const room of missing) {
+      // To enter it could mean to join it again, against somebody's will.
+      room.refusal = left();
+      void this.#lookFor(room);
+    }
     this.#frame.work(this.#settle);
   }
 
@@ -148,14 +153,17 @@ export class Rooms implements Around {
     return room;
   }
 
-  /** A room that `welcome` does not name: it has another name now, or one is no member any more. */
+  /** A room that the server's list does not name: it has another name now, or one is no member any more. */
   async #lookFor(room: Room): Promise<void> {
     try {
       const found = await this.#api.room(room.name);
-      if (found.member && found.room !== room.name) room.rename(found.room);
-      else if (!found.member) this.#remove(room, left());
+      if (found.member) {
+        room.refusal = null;
+        room.rename(found.room);
+      } else this.#remove(room, left());
     } catch (error) {
       if (error instanceof HubbubError && error.status === 404) this.#remove(room, left());
+      else if (this.#online) this.#platform.setTimeout(() => void this.#lookFor(room), AGAIN_MS);
     }
     this.reconcile();
   }

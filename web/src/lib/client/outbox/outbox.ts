@@ -119,7 +119,11 @@ export class Outbox {
   /** A message of one's own is in the log. */
   echoed(id: string, seq: number): void {
     if (this.#done.delete(id)) this.#around.changed();
-    if (this.#kept.has(id)) this.#remove(id, seq);
+    const item = this.#kept.get(id);
+    if (item === undefined) return;
+    this.#remove(id, seq);
+    // While resuming it may come before its place in the log: then it is shown here until that is reached.
+    if (!this.#around.knows(item.room, seq)) this.#done.set(id, { item, seq });
   }
 
   /** True if the refusal is of something here. */
