@@ -2,9 +2,11 @@
 import { api, type RoomSummary, type RoomView } from '../lib/client';
 import { t } from '../lib/i18n';
 import { roomPath } from '../lib/router';
+import { client } from '../lib/state/client';
 import { copy } from '../lib/state/clipboard';
 import { forgetRoom } from '../lib/state/last-room';
 import { router } from '../lib/state/router';
+import { isPhone } from '../lib/state/screen.svelte';
 import { openDialog } from './dialogs.svelte';
 import type { MenuItem } from './Menu.svelte';
 import { say } from './toast.svelte';
@@ -79,7 +81,8 @@ function leave(room: RoomSummary): MenuItem {
         run: async () => {
           // First away from it: the page would enter, and so join, a public room again.
           forgetRoom();
-          router.go({ page: 'home' });
+          const next = client.rooms.get().find((one) => one.room !== name && one.kind !== 'direct' && !one.archived);
+          router.go(next && !isPhone() ? { page: 'room', room: next.room, seq: null } : { page: 'home' });
           await api.leaveRoom(name);
         },
       }),

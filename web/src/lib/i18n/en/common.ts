@@ -8,6 +8,7 @@ export default {
   copy: 'Copy',
   copied: 'Copied',
   loading: 'Loading…',
+  try_again: 'Try again',
   more: 'Show more',
   you: 'you',
   and_more: 'and {count} more',

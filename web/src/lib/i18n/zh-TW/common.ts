@@ -8,6 +8,7 @@ export default {
   copy: '複製',
   copied: '已複製',
   loading: '載入中…',
+  try_again: '再試一次',
   more: '顯示更多',
   you: '你',
   and_more: '以及另外 {count} 位',
