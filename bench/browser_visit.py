@@ -236,8 +236,10 @@ async def _flood(chromium: Browser, server: PageServer, writer: _Writer, times: 
         await _read(context, page, server, room, writer.last(room))
         await page.evaluate(_NOTE_TASKS)
         steady = RATE * times.seconds
+        await chromium.start_tracing(page=page, categories=["toplevel"])
         await writer.say(room, steady, 1 / RATE)
         await page.evaluate(_PAINTED, writer.last(room))
+        cpu = longest_cpu_ms(json.loads(await chromium.stop_tracing())["traceEvents"])
         tasks = await page.evaluate("() => benchTasks")
         before = await _heap_bytes(session)
         await writer.say(room, times.messages - steady)
@@ -245,9 +247,20 @@ async def _flood(chromium: Browser, server: PageServer, writer: _Writer, times: 
         after = await _heap_bytes(session)
         counters: dict[str, Any] = await session.send("Memory.getDOMCounters")
         return [
-            browser.longest_task(tasks, steady, times.seconds),
+            browser.longest_task(tasks, cpu, steady, times.seconds),
             browser.memory(before, after, times.messages, counters["nodes"]),
         ]
+
+
+def longest_cpu_ms(events: list[dict[str, Any]]) -> float:
+    """What the longest task of a page's main thread took of a processor, from a trace of Chromium's."""
+    mains = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    taken = (event.get("tdur", 0) for event in events if (event["pid"], event["tid"]) in mains)
+    return float(max(taken, default=0)) / 1000
 
 
 async def _heap_bytes(session: CDPSession) -> float:

@@ -6,11 +6,12 @@ import pytest
 
 from bench import browser
 from bench.browser import Found, NoBrowserError
+from bench.browser_visit import longest_cpu_ms
 
 FOUND = [
     browser.first_load(150_000, 3),
     browser.log_in([0.5, 9.0, 0.7]),
-    browser.longest_task([51.0, 80.0], 1000, 10),
+    browser.longest_task([51.0, 80.0], 44.0, 1000, 10),
     browser.switching([40.0, 60.0, 300.0]),
     browser.memory(10e6, 15.2e6, 10_000, 2345),
 ]
@@ -23,8 +24,13 @@ def test_a_goal_is_met_up_to_its_limit_and_times_are_judged_by_their_median() ->
 
 
 def test_no_long_task_at_all_meets_its_goal() -> None:
-    assert browser.longest_task([], 1000, 10) == Found(
-        "longest task", "ms", ".0f", 50, 0, "100 messages a second for 10 s; 0 tasks of 50 ms or more"
+    assert browser.longest_task([], 31.4, 1000, 10) == Found(
+        "longest task",
+        "ms",
+        ".0f",
+        50,
+        0,
+        "100 messages a second for 10 s; 0 tasks of 50 ms or more; at most 31 ms of a processor",
     )
 
 
@@ -41,3 +47,21 @@ def test_without_a_browser_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUBBUB_BROWSER", "no-such-browser")
     with pytest.raises(NoBrowserError, match="HUBBUB_BROWSER"):
         browser.executable()
+
+
+def test_a_trace_tells_the_longest_task_of_a_page_and_of_no_other_thread() -> None:
+    def thread(tid: int, name: str) -> dict[str, object]:
+        return {"name": "thread_name", "pid": 1, "tid": tid, "args": {"name": name}}
+
+    def task(tid: int, tdur: int) -> dict[str, object]:
+        return {"name": "RunTask", "pid": 1, "tid": tid, "dur": 99_000, "tdur": tdur}
+
+    events = [
+        thread(1, "CrRendererMain"),
+        thread(2, "Compositor"),
+        task(1, 12_000),
+        task(1, 31_000),
+        task(2, 80_000),
+    ]
+    assert longest_cpu_ms(events) == 31.0
+    assert longest_cpu_ms([]) == 0.0
