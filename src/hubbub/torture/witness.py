@@ -32,18 +32,18 @@ _EMOJI: Final = ("👍", "🎉", "👀")
 class Witness:
     """One client, over all of its connections."""
 
-    def __init__(self, name: str, token: str, rooms: list[str], private: frozenset[str], seed: str) -> None:
+    def __init__(self, name: str, token: str, rooms: list[str], seed: str) -> None:
         self.record = Record(name, copies={room: {} for room in rooms})
         self.port = 0  # of its proxy
         self.talking = True
         self.pace_seconds = 0.01
         self._token = token
         self._rooms = rooms
-        self._private = private
         self._chance = random.Random(seed)  # noqa: S311 - to be repeated
         self._numbers = itertools.count(1)
         self._open: dict[str, Said] = {}  # not answered yet, in the order in which they were made
-        self._epochs: dict[str, str] = {}
+        self._epoch = ""  # of the database
+        self._epochs: dict[str, str] = {}  # of rooms
         self._entered: set[str] = set()  # on this connection, and live
         self._closed_rooms: set[str] = set()  # to which it does not belong, as far as it knows
         self._asked: dict[str, str] = {}  # what each ref of this connection was for: a room or an id
@@ -107,12 +107,9 @@ class Witness:
             self._socket = socket
             talker = asyncio.create_task(self._talk(socket))
             try:
-                belongs = {summary["room"] for summary in welcome["payload"]["rooms"]}
+                self._epoch = welcome["payload"]["epoch"]
                 for room in self._rooms:
-                    if room in belongs or room in self._epochs or room not in self._private:
-                        await self._enter(socket, room)
-                    else:  # entering it would make a public room of this name
-                        self._closed_rooms.add(room)
+                    await self._enter(socket, room)
                 await self._listen(socket)
             finally:
                 talker.cancel()
@@ -189,8 +186,9 @@ class Witness:
         await self._send(socket, said.type, said.id, **payload)
 
     async def _enter(self, socket: ClientConnection, room: str) -> None:
-        more = {"epoch": self._epochs[room]} if room in self._epochs else {}
-        await self._send(socket, "enter", f"enter {room}", room=room, after=self._last(room), **more)
+        # With an epoch, no room is made for one who was removed from that of this name.
+        epoch = self._epochs.get(room, self._epoch)
+        await self._send(socket, "enter", f"enter {room}", room=room, after=self._last(room), epoch=epoch)
 
     async def _send(self, socket: ClientConnection, type_: str, why: str, **payload: object) -> None:
         ref = f"{len(self._asked)}"
