@@ -97,6 +97,12 @@ export function messageAt(items: readonly Item[], seq: number): Message | null {
   return null;
 }
 
+/** Whether the last item is a message of somebody's. */
+export function endsWith(items: readonly Item[], name: string): boolean {
+  const last = items.at(-1);
+  return last?.kind === 'message' && last.from === name;
+}
+
 /** How many of the messages after `seen` are others'. */
 export function countAfter(items: readonly Item[], seen: number, me: string): number {
   let count = 0;
