@@ -82,7 +82,7 @@ class _Torture:
         self._tokens = await asyncio.to_thread(self._server.add_accounts, names)
         try:
             await self._server.start()
-            await self._make_private_room(names)
+            await self._make_rooms(names)
             await self._make_witnesses(names)
             living = [asyncio.create_task(witness.live()) for witness in self._witnesses]
             try:
@@ -110,7 +110,9 @@ class _Torture:
             self._server.end()
         return self._result
 
-    async def _make_private_room(self, names: list[str]) -> None:
+    async def _make_rooms(self, names: list[str]) -> None:
+        for room in self._rooms:
+            await self._call(0, "POST", "/api/rooms", {"name": room})
         await self._call(0, "POST", "/api/rooms", {"name": _PRIVATE, "kind": "private"})
         for name in names[1:]:
             await self._call(0, "POST", f"/api/rooms/{urllib.parse.quote(_PRIVATE)}/members", {"user": name})
@@ -120,9 +122,7 @@ class _Torture:
             proxy = Proxy(self._server.port)
             await proxy.start()
             seed = f"{self._options.seed}:{name}"
-            witness = Witness(
-                name, self._tokens[number], [*self._rooms, _PRIVATE], frozenset({_PRIVATE}), seed
-            )
+            witness = Witness(name, self._tokens[number], [*self._rooms, _PRIVATE], seed)
             witness.port = proxy.port
             self._proxies.append(proxy)
             self._witnesses.append(witness)
