@@ -157,7 +157,8 @@ class HubbubClient implements Client {
     this.#people.learn(name, displayName);
     this.#typingMs = limits.typing_seconds * 1_000;
     this.#frameBytes = limits.frame_bytes;
-    if (this.limits.get()?.messageCharacters !== limits.message_characters) this.limits.set({ messageCharacters: limits.message_characters });
+    const messageCharacters = limits.message_characters;
+    if (this.limits.get()?.messageCharacters !== messageCharacters) this.limits.set({ messageCharacters });
     this.#openOutbox(name);
     this.#rooms.welcomed(welcome);
     this.#people.welcomed();

@@ -169,7 +169,8 @@ export class Room {
     this.last = entered.head;
     this.stage = 'live';
     this.end = lastPage(page);
-    this.counter = unread.pageKnown(entered.read, entered.mentions, this.end.from, entered.head, page.messages.map((m) => this.#counted(m)));
+    const counted = page.messages.map((message) => this.#counted(message));
+    this.counter = unread.pageKnown(entered.read, entered.mentions, this.end.from, entered.head, counted);
     this.counter = unread.readUpTo(this.counter, Math.max(ownRead, entered.read), null);
     this.learn(page.messages);
   }

@@ -142,7 +142,10 @@ export class View implements RoomView, Onlooker {
     const { read } = room.counter;
     if (this.#firstUnread === null || this.#reading.window === null) return;
     const from = Math.min(this.#firstUnread, read + 1);
-    const line = this.#reading.window.items.find((item) => item.seq >= from && item.kind === 'message' && item.from !== this.#around.rooms.me && !item.deleted);
+    const { me } = this.#around.rooms;
+    const line = this.#reading.window.items.find(
+      (item) => item.seq >= from && item.kind === 'message' && item.from !== me && !item.deleted,
+    );
     this.#firstUnread = line?.seq ?? null;
     this.changed();
   }

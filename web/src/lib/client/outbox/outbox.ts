@@ -65,7 +65,8 @@ export class Outbox {
   /** What waits in this room, in order. */
   pending(room: string): Pending[] {
     const items = [...this.#kept.values(), ...[...this.#done.values()].map(({ item }) => item)];
-    return inOrder(items.filter((item) => item.room === room)).map((item) => pendingFrom(item, this.#onTheirWay.has(item.id) || this.#done.has(item.id)));
+    const isSent = (item: Kept) => this.#onTheirWay.has(item.id) || this.#done.has(item.id);
+    return inOrder(items.filter((item) => item.room === room)).map((item) => pendingFrom(item, isSent(item)));
   }
 
   /** Rooms of which something waits to be sent by this tab. */
