@@ -1,10 +1,14 @@
-"""Draws the PNG icons in web/public from icon.svg, with Chromium: run it with Playwright's Python after changing the mark.
+"""Draws the PNG icons in web/public from icon.svg, with Chromium, after the mark was changed:
+
+    HUBBUB_BROWSER=$(tools/browser.sh) .venv/bin/python web/icons/make.py
 
 The maskable ones fill the whole square and hold the mark in its middle 80 %, as phones cut icons to shapes of their own.
 """
 
+# ruff: noqa: INP001  (a script beside what it draws, no package)
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -23,7 +27,7 @@ def main() -> None:
         '<rect width="64" height="64"', '<rect x="-8" y="-8" width="80" height="80"'
     )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=os.environ.get("HUBBUB_BROWSER", "chromium"), args=["--no-sandbox"])
         for size in SIZES:
             page = browser.new_page(viewport={"width": size, "height": size})
             for name, drawing in (("icon", mark), ("icon-maskable", masked)):

@@ -88,12 +88,9 @@ export default {
   count_over_other: '{count} characters too many',
   room_archived: 'This room is archived: it can be read, but nobody can write here.',
   not_member: 'You are not in this room any more.',
-  too_long: 'The message is too long.',
-  saving: 'Saving…',
 
   people_list: 'People to mention',
   emoji_list: 'Emoji to insert',
-  here_name: 'here',
   here_words: 'everybody in this room',
   present: 'in the room',
 

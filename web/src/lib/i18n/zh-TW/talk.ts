@@ -88,12 +88,9 @@ export default {
   count_over_other: '超過 {count} 個字元',
   room_archived: '這個聊天室已封存：可以閱讀，但不能再發言。',
   not_member: '你已經不在這個聊天室裡。',
-  too_long: '訊息太長了。',
-  saving: '儲存中…',
 
   people_list: '可以提及的人',
   emoji_list: '可以插入的表情符號',
-  here_name: 'here',
   here_words: '這個聊天室的所有人',
   present: '在聊天室裡',
 
