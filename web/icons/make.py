@@ -1,4 +1,4 @@
-"""Draws the PNG icons in web/public from icon.svg, with Chromium, after the mark was changed:
+"""Draw the PNG icons in web/public from icon.svg, with Chromium. To be run after the mark was changed.
 
     HUBBUB_BROWSER=$(tools/browser.sh) .venv/bin/python web/icons/make.py
 
@@ -27,7 +27,9 @@ def main() -> None:
         '<rect width="64" height="64"', '<rect x="-8" y="-8" width="80" height="80"'
     )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ.get("HUBBUB_BROWSER", "chromium"), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("HUBBUB_BROWSER", "chromium"), args=["--no-sandbox"]
+        )
         for size in SIZES:
             page = browser.new_page(viewport={"width": size, "height": size})
             for name, drawing in (("icon", mark), ("icon-maskable", masked)):
