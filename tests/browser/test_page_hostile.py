@@ -69,9 +69,9 @@ _GATHER: Final = """
       if (/url\\(|expression|javascript:/i.test(attribute === 'style' ? value : '')) strange.push('style ' + value);
     }
     if (name === 'a' && element.hasAttribute('href') && !element.getAttribute('href').startsWith('/') && !links.includes(element.protocol))
-      strange.push('link ' + element.href.slice(0, 80));
+      strange.push('link ' + String(element.getAttribute('href')).slice(0, 80));
     if (name === 'a' && element.origin !== location.origin && !/noopener|noreferrer/.test(element.rel))
-      strange.push('link without rel ' + element.href.slice(0, 80));
+      strange.push('link without rel ' + String(element.getAttribute('href')).slice(0, 80));
   }
   return { seq: Number(message.dataset.seq), text: message.textContent, strange };
 })
