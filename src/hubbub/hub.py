@@ -128,7 +128,7 @@ class Hub:
         self.epoch = epoch
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.indexing = Indexing(store)
+        self.indexing = Indexing(store, lambda: self.writer.figures.entries)
         self.writer = Writer(store, clock, self._deliver, self.indexing)
         self._heartbeat = Heartbeat(settings.ping_seconds, settings.pong_seconds)
         self._presence = Presence(

@@ -137,7 +137,8 @@ class Client:
         """Enter a room and take its whole log, page by page; the last answer."""
         after = 0
         while True:
-            await self.ask("enter", room=room, after=after, epoch=self.epoch)
+            held = {"epoch": self.epoch} if after else {}  # else a room that is not there is made
+            await self.ask("enter", room=room, after=after, **held)
             entered = await self.next("entered")
             assert not entered.get("reset")
             for event in entered["entries"]:
@@ -242,7 +243,8 @@ async def test_after_a_restore_a_client_with_later_numbers_starts_anew_and_sees_
         for after in (lost[-1], kept[1]):  # beyond the head, and within it but of the other log
             await ada.ask("enter", room="general", after=after, epoch=former)
             entered = await ada.next("entered")
-            assert (entered["reset"], entered["head"], entered["epoch"]) == (True, kept[-1], ada.epoch)
+            assert (entered["reset"], entered["head"]) == (True, kept[-1])
+            assert entered["epoch"].startswith(f"{ada.epoch}.")
             assert [message["id"] for message in entered["messages"]] == [
                 f"early-{number}" for number in range(5)
             ]

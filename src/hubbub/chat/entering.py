@@ -104,10 +104,8 @@ async def enter(client: Client, request: Enter) -> None:
     except BaseException:
         hub.dismiss(client, room)
         raise
-    if client.closing:
-        return
-    if not room.hears(client):
-        raise Refused(NO_SUCH_ROOM)  # removed from it meanwhile
+    if not room.hears(client):  # removed from it meanwhile, or closed, and then nobody is told
+        raise Refused(NO_SUCH_ROOM)
     if newly:
         hub.figures.entered += 1
     room.head = max(room.head, reading.page.head)

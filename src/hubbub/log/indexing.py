@@ -28,6 +28,9 @@ _PASSED_OVER_FOR_ONE: Final = 64  # entries that are passed over cost as much as
 DELAY_SECONDS: Final = 0.3
 # Between two pieces the thread is the log's for so many times as long as a piece took.
 _REST: Final = 4.0
+# While much is being said, it is the log's for longer: the index may fall behind, and follows when there is peace.
+_MUCH_A_SECOND: Final = 500
+_THEN_A_SECOND: Final = 1_000
 _AFTER_FAULT_SECONDS: Final = 5.0
 _STEPS_FOR_A_SEARCH: Final = 16
 _PAGES_MERGED: Final = 64
@@ -232,8 +235,11 @@ class Index:
 class Indexing:
     """When the index is kept up: soon after a batch, in pieces, with a rest after each. For the event loop."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, written: Callable[[], int]) -> None:
+        """`written` counts the entries that have been written to the log."""
         self.index = Index(store)
+        self._written = written
+        self._count, self._counted_at = 0, 0.0
         self._store = store
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
@@ -287,8 +293,14 @@ class Indexing:
             logger.warning("messages not indexed", error=type(error).__name__, reason=reason)
             rest = _AFTER_FAULT_SECONDS
         else:
-            rest = (time.perf_counter() - started) * _REST
+            rest = self._rest_after(time.perf_counter() - started)
         self._loop.call_soon_threadsafe(self._done, rest)
+
+    def _rest_after(self, step_seconds: float) -> float:
+        count, now = self._written(), time.perf_counter()
+        rate = (count - self._count) / (now - self._counted_at)
+        self._count, self._counted_at = count, now
+        return max(step_seconds * _REST, PIECE / _THEN_A_SECOND if rate > _MUCH_A_SECOND else 0.0)
 
     def _done(self, rest_seconds: float) -> None:
         step, self._step = self._step, None

@@ -13,6 +13,11 @@ const KEPT = 100;
 /** So many entries that wait for the next frame are worked in at once: a page that is not seen has few frames. */
 const MOST_QUEUED = 500;
 
+/** A room's epoch is that of the database, a dot, and what tells the room from others. */
+function databaseOf(epoch: string): string {
+  return epoch.split('.', 1)[0] ?? epoch;
+}
+
 /** What a room needs of the client around it. */
 export interface Around {
   readonly me: string;
@@ -113,13 +118,13 @@ export class Room {
     this.member = true;
     this.refusal = null;
     this.readTold = summary.read;
-    if (this.epoch !== null && this.epoch !== epoch) this.counter = unread.counterOf(summary.head, summary.read, summary.mentions);
+    const same = this.epoch !== null && databaseOf(this.epoch) === epoch;
+    if (this.epoch !== null && !same) this.counter = unread.counterOf(summary.head, summary.read, summary.mentions);
     else if (this.last === null) {
       // An old count of the same log is never ahead of the server, but for what was read here.
       const fresh = unread.counterOf(summary.head, summary.read, summary.mentions);
-      this.counter = unread.readUpTo(fresh, this.epoch === epoch ? this.counter.read : 0, null);
+      this.counter = unread.readUpTo(fresh, same ? this.counter.read : 0, null);
     } else this.counter = unread.headMoved(unread.readUpTo(this.counter, summary.read, summary.mentions), summary.head, summary.mentions);
-    if (this.epoch === null) this.epoch = epoch;
     if (this.counter.read > this.readTold) this.#around.readMoved(this);
     this.touch();
   }
