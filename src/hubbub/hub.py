@@ -60,8 +60,8 @@ class Directory(Protocol):
     async def find(self, identity: Identity, name: str) -> RoomRow | None:
         """The room called `name`, if there is one that may be seen."""
 
-    async def open(self, identity: Identity, name: str) -> RoomRow:
-        """The room called `name`, made and joined if need be."""
+    async def open(self, identity: Identity, name: str, *, make: bool = True) -> RoomRow:
+        """The room called `name`, joined if need be, and made, if it may be made."""
 
     async def member(self, client: Client, name: str) -> Room:
         """The room called `name`, to which the client's user belongs."""

@@ -92,8 +92,12 @@ async def enter(client: Client, request: Enter) -> None:
     """Enter a room; with `after`, resume."""
     hub, ref = client.hub, client.ref
     hub.limits.enters.take(client.identity.user_id, hub.clock.monotonic())
-    name = request.room if request.after is None else await _held(client, request)
-    room = client.rooms.get(name) or await _another(client, name)
+    resumes = bool(request.after) or (request.after is not None and request.epoch is not None)
+    name = await _held(client, request) if resumes else request.room
+    room = client.rooms.get(name) or await _another(client, name, make=not resumes)
+    if resumes and _names_a_room(hub, request.epoch) and room_epoch(hub.epoch, room.id) != request.epoch:
+        hub.forget_if_empty(room)
+        raise Refused(NO_SUCH_ROOM)  # it gave its name up just now
     if client.closing:
         hub.forget_if_empty(room)
         return
@@ -157,12 +161,7 @@ async def _held(client: Client, request: Enter) -> str:
     the former, with messages that are meant for it, must not find itself in the latter: the epoch tells them apart.
     """
     hub = client.hub
-    if not request.after and request.epoch is None:
-        return request.room
-    if request.epoch is None or _log_of(request.epoch) != hub.epoch or request.epoch == hub.epoch:
-        known = request.room in client.rooms or await hub.directory.find(client.identity, request.room)
-        if not known:
-            raise Refused(NO_SUCH_ROOM)
+    if not _names_a_room(hub, request.epoch):
         return request.room
     for room_id, mark in hub.membership.of(client).marks.items():
         if room_epoch(hub.epoch, room_id) == request.epoch:
@@ -179,21 +178,22 @@ def room_epoch(log: str, room_id: int) -> str:
     return f"{log}.{blake2b(f'{log}.{room_id}'.encode(), digest_size=8).hexdigest()}"
 
 
-def _log_of(epoch: str) -> str:
-    return epoch.partition(".")[0]
+def _names_a_room(hub: Hub, epoch: str | None) -> bool:
+    """Whether an epoch is that of a room of this log."""
+    return epoch is not None and epoch.startswith(f"{hub.epoch}.")
 
 
-async def _another(client: Client, name: str) -> Room:
+async def _another(client: Client, name: str, *, make: bool) -> Room:
     """The room called `name`, for one who is not in it by this name. Nothing is made or joined for one in too many."""
     hub = client.hub
     most = hub.settings.rooms_per_connection
     in_use = hub.room_in_use(key_of(name))
     if client.entered >= most and (in_use is None or not in_use.hears(client)):
         raise Refused(TOO_MANY_ROOMS, f"A connection may be in {most} rooms at once.")
-    return await _admissible(client, name)
+    return await _admissible(client, name, make=make)
 
 
-async def _admissible(client: Client, name: str) -> Room:
+async def _admissible(client: Client, name: str, *, make: bool = True) -> Room:
     """The room called `name`, of which the client's user is a member now; made, and joined, if need be."""
     hub = client.hub
     user = hub.membership.users.get(client.identity.user_id)
@@ -202,7 +202,7 @@ async def _admissible(client: Client, name: str) -> Room:
         return in_use
     while True:
         changes = hub.membership.rooms_changed
-        row = await hub.directory.open(client.identity, name)
+        row = await hub.directory.open(client.identity, name, make=make)
         if row.id in hub.rooms or changes == hub.membership.rooms_changed:
             break  # else the row may be older than a change that no room in use has heard of
     if user is not None and user.known and row.id not in user.marks:

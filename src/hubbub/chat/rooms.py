@@ -89,9 +89,11 @@ class Rooms:
         await self._hub.commit(change)
         return change.seq
 
-    async def open(self, identity: Identity, name: str) -> RoomRow:
+    async def open(self, identity: Identity, name: str, *, make: bool = True) -> RoomRow:
         """The room called `name`, made if there is none and joined if need be: what entering it takes."""
         row = await self.find(identity, name)
+        if row is None and not make:
+            raise Refused(NO_SUCH_ROOM)
         if row is None:
             try:
                 return await self._open_new(identity, name)
