@@ -68,6 +68,7 @@ async def test_the_first_account_is_made_then_a_second_and_a_third_by_invitation
             await guest.page.goto(link)
             await fill_in(guest.page, name=name, password=PASSWORD)
             await guest.page.get_by_role("button", name="Make account").click()
+            await guest.page.wait_for_url(lambda url: "/invite" not in url)
         await olga.go("/rooms/general")
         await peter.go("/rooms/general")
         await quinn.go("/rooms/general")

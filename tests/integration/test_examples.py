@@ -129,6 +129,7 @@ async def test_an_application_of_ten_lines_has_events_and_entries_of_its_own(tmp
         await _ask(bob, "enter", room="general", after=heard["seq"] - 1)
         resumed = await _until(bob, "entered")
         assert resumed["entries"] == [{"type": "poll_voted", "payload": heard}]
+        await asyncio.gather(ada.close(), bob.close())
 
 
 @pytest.mark.asyncio
@@ -140,3 +141,4 @@ async def test_rooms_are_mounted_in_an_application_of_ones_own(tmp_path: Path) -
         bob = await _connect(server, "bob")
         await _ask(bob, "enter", room="general")
         assert (await _until(bob, "entered"))["room"] == "general"
+        await bob.close()

@@ -4,10 +4,17 @@ import { language } from './language.svelte';
 const DAY = 86_400_000;
 const kept = new Map<string, unknown>();
 
+/** The page's language as the reader's region writes it: 14:05 in Britain, 2:05 PM in America. */
+function region(): string {
+  const page = language();
+  if (page !== 'en' || typeof navigator === 'undefined') return page;
+  return navigator.languages?.find((locale) => locale.startsWith('en-')) ?? page;
+}
+
 /** Intl's objects are slow to make: each once a language. */
 function once<T>(name: string, make: (locale: string) => T): T {
   const key = `${language()} ${name}`;
-  if (!kept.has(key)) kept.set(key, make(language()));
+  if (!kept.has(key)) kept.set(key, make(region()));
   return kept.get(key) as T;
 }
 
