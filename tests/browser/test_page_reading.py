@@ -27,6 +27,22 @@ async def is_in_sight(visitor: Visitor, seq: int) -> None:
     await expect(visitor.message(seq)).to_be_in_viewport()
 
 
+async def place_of(visitor: Visitor, seq: int) -> float:
+    """How far a message is below the top of the list that can be seen, in pixels."""
+    return float(
+        await visitor.message(seq).evaluate(
+            "(one) => one.getBoundingClientRect().top"
+            " - one.closest('[data-testid=\"message-list\"]').getBoundingClientRect().top"
+        )
+    )
+
+
+async def stands(visitor: Visitor, seq: int, top: float) -> None:
+    """Wait until nothing is loading any more, and see that a message is where it was."""
+    await expect(visitor.by("message-list")).to_have_attribute("aria-busy", "false")
+    assert abs(await place_of(visitor, seq) - top) <= 2
+
+
 async def test_a_room_opens_at_what_is_unread_with_a_line_there_and_its_counts_go_as_it_is_read(
     visit: Visit, server: Server
 ) -> None:
@@ -90,7 +106,9 @@ async def test_a_link_to_a_message_opens_there_and_back_comes_back(visit: Visit,
         await peter.is_in(elsewhere)
 
 
-async def test_a_click_on_what_a_reply_quotes_goes_there(visit: Visit, server: Server) -> None:
+async def test_a_click_on_what_a_reply_quotes_goes_there_each_time_and_back_leads_to_the_same_place(
+    visit: Visit, server: Server
+) -> None:
     room, person = await a_room(server), server.person()
     async with join(server, person) as writer:
         await writer.enter(room)
@@ -102,9 +120,19 @@ async def test_a_click_on_what_a_reply_quotes_goes_there(visit: Visit, server: S
         await peter.come(f"/rooms/{room}", "peter")
         await peter.to_end()
         await is_in_sight(peter, answer)
+        before = await place_of(peter, answer)
         await peter.message(answer).get_by_text("the question").click()
         await is_in_sight(peter, first)
         assert peter.page.url.endswith(f"/{first}")
+        await peter.page.get_by_role("button", name="Back to where you were").click()
+        await is_in_sight(peter, answer)
+        await stands(peter, answer, before)
+        for _turn in range(2):  # the second time the address is there already
+            await peter.to_end()
+            await peter.message(answer).get_by_text("the question").click()
+            await is_in_sight(peter, first)
+        await peter.page.get_by_role("button", name="Back to where you were").click()
+        await is_in_sight(peter, answer)
 
 
 async def test_a_long_history_is_read_in_both_directions_without_a_hole_and_only_a_part_is_in_the_page(

@@ -65,6 +65,15 @@ export function restored(anchor: Anchor, topOf: (key: string) => number | null):
   return null;
 }
 
+/** The number in the log of the first row of the anchor that has one; null: none has. */
+export function numberIn(anchor: Anchor): number | null {
+  for (const { key } of anchor) {
+    const number = /^(?:message|notice) (\d+)$/.exec(key)?.[1];
+    if (number !== undefined) return Number(number);
+  }
+  return null;
+}
+
 /** Where to scroll so that a row lies in the upper third, or in the middle if it is a message that was asked for. */
 export function placed(box: { top: number; height: number }, window: Window, where: 'upper' | 'middle'): number {
   const room = window.height - box.height;

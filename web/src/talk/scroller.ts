@@ -8,6 +8,8 @@ export class Scroller {
   /** Whether the list ends where the room ends now: else there is no end to follow. */
   private live = true;
   private anchor: Anchor = [];
+  /** Where the reader goes back to, until it is reached: what has to be below it, or above, may have to be loaded first. */
+  private goal: Anchor | null = null;
   private full = 0;
   private height = 0;
   private top = 0;
@@ -28,6 +30,8 @@ export class Scroller {
       this.hold();
       return false;
     }
+    // Who scrolls by hand does not want to be brought anywhere any more.
+    if (Math.abs(this.box.scrollTop - this.top) >= 1) this.goal = null;
     this.note();
     return true;
   }
@@ -39,6 +43,7 @@ export class Scroller {
 
   /** After the list or the window changed: the reader sees what they saw. False: nothing of that is left. */
   hold(): boolean {
+    if (this.goal !== null && this.approach(this.goal)) return true;
     let held = true;
     if (this.atEnd) this.box.scrollTop = this.box.scrollHeight;
     else {
@@ -58,6 +63,7 @@ export class Scroller {
   }
 
   toEnd(): void {
+    this.goal = null;
     this.box.scrollTop = this.box.scrollHeight;
     this.note();
   }
@@ -66,18 +72,19 @@ export class Scroller {
   to(key: string, where: 'upper' | 'middle'): boolean {
     const box = this.boxOf(key);
     if (!box) return false;
+    this.goal = null;
     this.box.scrollTop = placed(box, this.window(), where);
     this.note();
     return true;
   }
 
-  /** To where an anchor of before was. */
+  /**
+   * To where an anchor of before was, or as near to it as the list allows; the rest as it grows, unless the reader
+   * scrolls. False: none of its rows is here.
+   */
   back(anchor: Anchor): boolean {
-    const top = restored(anchor, (key) => this.boxOf(key)?.top ?? null);
-    if (top === null) return false;
-    this.box.scrollTop = top;
-    this.note();
-    return true;
+    this.goal = anchor;
+    return this.approach(anchor);
   }
 
   place(): Anchor {
@@ -97,6 +104,15 @@ export class Scroller {
       if (seq !== undefined) return Number(seq);
     }
     return 0;
+  }
+
+  private approach(goal: Anchor): boolean {
+    const top = restored(goal, (key) => this.boxOf(key)?.top ?? null);
+    if (top === null) return false;
+    this.box.scrollTop = top;
+    if (Math.abs(this.box.scrollTop - top) < 1) this.goal = null;
+    this.note();
+    return true;
   }
 
   /** Keeps where the reader is now. */

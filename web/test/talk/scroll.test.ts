@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { anchorOf, firstBelow, isAtEnd, placed, restored, wantsMore } from '../../src/talk/scroll';
+import { anchorOf, firstBelow, isAtEnd, numberIn, placed, restored, wantsMore } from '../../src/talk/scroll';
 import type { Box } from '../../src/talk/scroll';
 
 /** Rows of these heights, one below the other, named by letters. */
@@ -38,6 +38,13 @@ describe('an anchor', () => {
     expect(restored(anchorOf(before, window), topIn(rows({ y: 10 })))).toBe(null);
     expect(restored(anchorOf([], window), topIn(before))).toBe(null);
   });
+});
+
+test('the number of a place is that of its first row that has one', () => {
+  const at = (...keys: string[]) => numberIn(keys.map((key) => ({ key, offset: 0 })));
+  expect(at('day 12', 'unread', 'message 13', 'notice 14')).toBe(13);
+  expect(at('notice 9', 'message 13')).toBe(9);
+  expect(at('pending 8f')).toBe(null);
 });
 
 test('the end is near when little is below', () => {

@@ -113,4 +113,32 @@ describe('a reader', () => {
     expect(top).toBe(1010);
     expect(scroller.to('message 99', 'middle')).toBe(false);
   });
+
+  test('who goes back is brought there as what lies below is loaded', () => {
+    const scroller = opened(1, 40);
+    const place = scroller.place();
+    draw(messages(1, 39));
+    expect(scroller.back(place)).toBe(true);
+    expect(top).toBe(3400);
+    draw(messages(1, 45));
+    scroller.hold();
+    expect(top).toBe(3500);
+    draw(messages(1, 60));
+    scroller.endsLive(false);
+    scroller.hold();
+    expect([top, scroller.atEnd]).toEqual([3500, false]);
+  });
+
+  test('who scrolls on the way back is brought nowhere', () => {
+    const scroller = opened(1, 40);
+    const place = scroller.place();
+    draw(messages(1, 39));
+    scroller.back(place);
+    scroller.endsLive(false);
+    box.scrollTop = 3000;
+    scroller.scrolled();
+    draw(messages(1, 45));
+    scroller.hold();
+    expect(top).toBe(3000);
+  });
 });
