@@ -12,6 +12,7 @@ import random
 import re
 import secrets
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ class RoomCopy:
 
     def say(self, message: str) -> list[Event]:
         """Say something: now, or once we are in the room again."""
-        id_ = secrets.token_hex(16)
+        id_ = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
         self.outbox[id_] = message
         return [self._message(id_)] if self.live else []
 

@@ -90,7 +90,7 @@ def message(
     seq: int, *, speaker: int = 0, number: int | None = None, stamp_ns: int = 500, room: str = ROOM
 ) -> bytes:
     """A message of this run, as everyone gets it."""
-    id_ = f"{RUN}-{speaker}-{seq if number is None else number}"
+    id_ = f"{RUN}-{stamp_ns:016x}-{speaker}-{seq if number is None else number}"
     return event("new_message", room=room, seq=seq, id=id_, message=f"~T{stamp_ns:016x}xx", **{"from": "ada"})
 
 

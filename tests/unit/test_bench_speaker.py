@@ -10,17 +10,17 @@ from tests.support.bench import RUN, World, event, message
 
 
 def said(world: World) -> list[object]:
-    """The ids of the messages that reader 0 sent."""
+    """Who sent the messages that reader 0 sent, and their numbers, out of their ids."""
     payloads = [text["payload"] for text in world.sent[0].texts]
-    return [payload["id"] for payload in payloads if isinstance(payload, dict)]
+    return [payload["id"].split("-", 2)[2] for payload in payloads if isinstance(payload, dict)]
 
 
 def test_a_closed_loop_keeps_its_window_full() -> None:
     world = World()
     world.speaker(0, window=3).start(None)
-    assert said(world) == [f"{RUN}-0-1", f"{RUN}-0-2", f"{RUN}-0-3"]
+    assert said(world) == ["0-1", "0-2", "0-3"]
     world.give_all(message(1), message(2))
-    assert said(world) == [f"{RUN}-0-{number}" for number in range(1, 6)]
+    assert said(world) == [f"0-{number}" for number in range(1, 6)]
 
 
 def test_a_loop_of_so_many_messages_ends_after_them() -> None:
@@ -69,7 +69,7 @@ def test_a_refused_message_is_a_fault_and_is_waited_for_no_longer() -> None:
     world = World()
     speaker = world.speaker(0, window=2)
     speaker.start(3)
-    world.give(0, event("error", code="rate_limited", message="Slow down.", retry=True, id=f"{RUN}-0-1"))
+    world.give(0, event("error", code="rate_limited", message="Slow down.", retry=True, id=f"{RUN}-0-0-1"))
     assert (speaker.in_flight, len(said(world))) == (2, 3)
     world.give_all(message(1, number=2), message(2, number=3))
     assert world.end() == {Fault.REFUSED: 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 import unicodedata
 from typing import Any, Final
 
@@ -124,7 +125,7 @@ class Send(ClientChange):
     ) -> None:
         super().__init__(client, client.ref if ref is None else ref)
         self.room = room
-        self.id = request.id or secrets.token_hex(8)
+        self.id = request.id or _new_id()
         self.message = request.message
         self.reply_to = request.reply_to
 
@@ -158,6 +159,11 @@ class Send(ClientChange):
     def refused(self, error: Refused) -> None:
         if self.origin is not None:
             self.origin.refuse(error, self.ref, room=self.room.name, id_=self.id)
+
+
+def _new_id() -> str:
+    """For a client of the basic profile. The time first: such ids lie together in the log's index."""
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
 
 
 class _AboutMessage(ClientChange):
