@@ -2,13 +2,11 @@ import './styles/tokens.css';
 import './styles/base.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
-import { startLanguage } from './lib/i18n';
 import { catchLinks } from './lib/state/router';
 import { startSettings } from './lib/state/settings.svelte';
 import { watchKeyboard } from './shell/keyboard';
 import { startWorker } from './shell/worker';
 
-startLanguage();
 startSettings();
 catchLinks();
 startWorker();

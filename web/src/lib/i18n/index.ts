@@ -14,7 +14,7 @@ import zhSearch from './zh-TW/search';
 import zhShell from './zh-TW/shell';
 import zhTalk from './zh-TW/talk';
 
-export { language, keepLanguage, keptLanguage, LANGUAGES, preferred, setLanguage, startLanguage } from './language.svelte';
+export { language, LANGUAGES, preferred, setLanguage } from './language.svelte';
 export type { Language } from './language.svelte';
 export * from './format';
 export { errorWords, isCode } from './errors';

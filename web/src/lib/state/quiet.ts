@@ -16,7 +16,11 @@ export function isQuiet(hours: QuietHours, now: Date): boolean {
   return from < to ? at >= from && at < to : at >= from || at < to;
 }
 
+const TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
+
+export const isTime = (value: unknown): value is string => typeof value === 'string' && TIME.test(value);
+
 function minutes(time: string): number | null {
-  const match = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(time);
+  const match = TIME.exec(time);
   return match ? Number(match[1]) * 60 + Number(match[2]) : null;
 }

@@ -1,53 +1,60 @@
-// What somebody chose for this browser: theme, notifications, quiet hours. Kept in localStorage.
-import type { QuietHours } from './quiet';
+// What somebody chose, as the page shows it: theme, language, notifications, quiet hours. The keeper keeps it.
+import { api } from '../client';
+import { preferred, setLanguage } from '../i18n/language.svelte';
+import type { Choices } from './choices';
+import { client } from './client';
+import { Keeper } from './keeper';
+import { router } from './router';
+import { shelf } from './storage';
 
-export type Theme = 'system' | 'light' | 'dark';
+export type { Theme } from './choices';
 
-export interface Settings {
-  theme: Theme;
-  notify: boolean;
-  sound: boolean;
-  quiet: QuietHours;
-}
+const keeper = new Keeper({ shelf, api, changed: show }, ['setup', 'invite', 'reset'].includes(router.get().page));
+const state = $state<Choices>(structuredClone(keeper.choices));
 
-const KEPT = 'hubbub.settings';
-const FIRST: Settings = { theme: 'system', notify: false, sound: true, quiet: { on: false, from: '22:00', to: '07:00' } };
-
-export const settings = $state<Settings>(read());
+export const settings: Readonly<Choices> = state;
 
 /** Changes some settings, keeps them, and tells the other tabs. */
-export function change(some: Partial<Settings>): void {
-  Object.assign(settings, some);
-  localStorage.setItem(KEPT, JSON.stringify(settings));
-  showTheme();
+export function change(some: Partial<Choices>): void {
+  keeper.change($state.snapshot(some));
 }
 
-/** Sets the theme on the page, and follows what other tabs choose. */
+/** Nobody is logged in any more, or somebody else: their settings are not for who comes next. */
+export function leaveSettings(): void {
+  keeper.loggedOut();
+}
+
+/** Under which name this browser keeps something of the user's alone; null: nobody is logged in. */
+export const keptFor = (): string | null => keeper.user;
+
+/** Shows what was chosen, before the first paint, and follows the account and the other tabs. */
 export function startSettings(): void {
-  showTheme();
-  window.addEventListener('storage', (event) => {
-    if (event.key !== KEPT) return;
-    Object.assign(settings, read());
-    showTheme();
+  show(keeper.choices);
+  client.connection.subscribe(({ kind }) => {
+    const me = client.me.get();
+    if (kind === 'online' && me) keeper.online(me.name);
+    else if (kind === 'ended') keeper.loggedOut();
+    else keeper.offline();
+  });
+  window.addEventListener('storage', (event) => keeper.storageChanged(event.key));
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') keeper.shown();
   });
 }
 
-function read(): Settings {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEPT) ?? '{}') as Partial<Settings>;
-    return { ...FIRST, ...kept, quiet: { ...FIRST.quiet, ...kept.quiet } };
-  } catch {
-    return structuredClone(FIRST);
-  }
+function show(choices: Choices): void {
+  Object.assign(state, structuredClone(choices));
+  setLanguage(choices.language ?? preferred(navigator.languages));
+  showTheme();
 }
 
 function showTheme(): void {
   const root = document.documentElement;
-  if (settings.theme === 'system') delete root.dataset['theme'];
-  else root.dataset['theme'] = settings.theme;
+  if (state.theme === 'system') delete root.dataset['theme'];
+  else root.dataset['theme'] = state.theme;
   // The browser's own bar: the two tags are for the system's schemes, so a choice overrides both.
   for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name=theme-color]')) {
-    const scheme = settings.theme === 'system' ? meta.dataset['scheme'] : settings.theme;
+    const scheme = state.theme === 'system' ? meta.dataset['scheme'] : state.theme;
     meta.content = scheme === 'dark' ? '#101218' : '#f3f4f8';
   }
 }

@@ -41,6 +41,7 @@ export default {
   theme_system: 'As the system',
   theme_light: 'Light',
   theme_dark: 'Dark',
+  every_browser: 'Kept with your account: every browser you log in with shows it so.',
 
   notifications: 'Notifications',
   notify: 'Notify me of mentions and direct messages',
@@ -53,7 +54,7 @@ export default {
   quiet_words: 'No notifications and no sound in this time. Unread counts go on.',
   quiet_from: 'From',
   quiet_to: 'To',
-  this_browser: 'These settings are kept in this browser.',
+  this_browser: 'Notifications and sound are for this browser alone. Quiet hours are kept with your account.',
 
   sessions: 'Where you are logged in',
   session_current: 'this browser',

@@ -41,6 +41,7 @@ export default {
   theme_system: '依系統設定',
   theme_light: '淺色',
   theme_dark: '深色',
+  every_browser: '隨你的帳號保存：你登入的每個瀏覽器都一樣。',
 
   notifications: '通知',
   notify: '有人提到我或傳私訊給我時通知我',
@@ -53,7 +54,7 @@ export default {
   quiet_words: '這段時間沒有通知也沒有聲音，未讀數仍會更新。',
   quiet_from: '從',
   quiet_to: '到',
-  this_browser: '這些設定保存在這個瀏覽器裡。',
+  this_browser: '通知和提示音只適用於這個瀏覽器；勿擾時段則隨你的帳號保存。',
 
   sessions: '你登入的地方',
   session_current: '這個瀏覽器',
