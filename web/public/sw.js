@@ -41,8 +41,8 @@ self.addEventListener('notificationclick', (event) => {
       const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
       if (windows.length === 0) return self.clients.openWindow(path);
       const open = windows.find((client) => client.focused) ?? windows[0];
-      await open.focus();
       open.postMessage({ type: 'open', path });
+      await open.focus().catch(() => undefined); // it may be forbidden: the room is open all the same
     })(),
   );
 });

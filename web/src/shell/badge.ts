@@ -1,13 +1,10 @@
 // The favicon with a number drawn on it, and the badge of the installed app.
-import { short, type Waiting } from '../lib/state/title';
-
 const SIZE = 64;
 let shown = '';
 let icon: HTMLImageElement | null = null;
 
-/** A red number for what calls for the user, a dot for what is only new, the plain mark for nothing. */
-export function showBadge({ unread, calls }: Waiting): void {
-  const badge = calls > 0 ? short(calls) : unread > 0 ? 'dot' : '';
+/** `badge` as `badgeOf` has it: a red number, a dot, or the plain mark for nothing. */
+export function showBadge(badge: string, calls: number): void {
   if (badge === shown) return;
   shown = badge;
   const app = navigator as Navigator & { setAppBadge?: (count?: number) => Promise<void>; clearAppBadge?: () => Promise<void> };
@@ -19,6 +16,7 @@ async function draw(badge: string): Promise<void> {
   const link = document.querySelector<HTMLLinkElement>('link[rel=icon]');
   if (!link) return;
   if (badge === '') {
+    link.type = 'image/svg+xml';
     link.href = '/icon.svg';
     return;
   }
@@ -43,6 +41,7 @@ async function draw(badge: string): Promise<void> {
     pen.textBaseline = 'middle';
     pen.fillText(badge, SIZE - radius - 2, radius + 4);
   }
+  link.type = 'image/png';
   link.href = canvas.toDataURL('image/png');
 }
 

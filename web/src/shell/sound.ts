@@ -5,12 +5,18 @@ const NOTES = [
   { hertz: 880, at: 0.11 },
 ];
 const LOUDNESS = 0.12;
+/** A sound that comes later than this tells nobody anything. */
+const LATEST_MS = 1500;
 let context: AudioContext | null = null;
 
-export function playSound(): void {
+export async function playSound(): Promise<void> {
+  const asked = Date.now();
   try {
     context ??= new AudioContext();
-    void context.resume(); // browsers let no page sound that nobody has touched yet
+    // Browsers let no page sound that nobody has touched yet, and let it go on at the first touch: all that was held
+    // back would then sound at once.
+    if (context.state !== 'running') await context.resume();
+    if (Date.now() - asked > LATEST_MS) return;
     for (const note of NOTES) play(context, note.hertz, context.currentTime + note.at);
   } catch {
     // No sound on this machine: the notification is there all the same.

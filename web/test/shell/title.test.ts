@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RoomSummary } from '../../src/lib/client';
-import { short, titleOf, waitingIn } from '../../src/lib/state/title';
+import { badgeOf, short, titleOf, waitingIn } from '../../src/lib/state/title';
 
 const room = (some: Partial<RoomSummary>): RoomSummary => ({
   room: 'general', kind: 'public', topic: '', archived: false, role: 'member', others: [], head: 0, read: 0, unread: 0, mentions: 0, active: 0, online: false, ...some,
@@ -24,4 +24,9 @@ test('what calls for somebody is mentions, and everything in direct rooms', () =
 
 test('archived rooms wait for nobody', () => {
   expect(waitingIn([room({ unread: 5, mentions: 1, archived: true })])).toEqual({ unread: 0, calls: 0 });
+});
+
+test('the icon has a number for what calls for somebody, a dot for what is only new, nothing for nothing', () => {
+  const waiting = [{ unread: 5, calls: 2 }, { unread: 500, calls: 400 }, { unread: 5, calls: 0 }, { unread: 0, calls: 0 }];
+  expect(waiting.map(badgeOf)).toEqual(['2', '99+', 'dot', '']);
 });

@@ -26,6 +26,11 @@ export function titleOf(count: number, place: string | null, brand: string): str
   return number + (place ? `${place} · ${brand}` : brand);
 }
 
+/** A number for what calls for the user, a dot for what is only new, nothing for nothing. */
+export function badgeOf({ unread, calls }: Waiting): string {
+  return calls > 0 ? short(calls) : unread > 0 ? 'dot' : '';
+}
+
 /** At most three characters: `99+`. */
 export function short(count: number): string {
   return count > 99 ? '99+' : String(count);
