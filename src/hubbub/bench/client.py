@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import picows
 
+from hubbub.bench.dialect import HUBBUB, Dialect
 from hubbub.bench.ears import Ears
 from hubbub.bench.reader import Reader
-from hubbub.bench.wire import WireError, enter_request
-from hubbub.events import SUBPROTOCOL
+from hubbub.bench.wire import WireError
 
 CONNECT_SECONDS: Final = 60.0
 
@@ -32,10 +32,11 @@ class Client(picows.WSListener):
     Under TLS picows goes on reading, frame by frame: as exact, but slower.
     """
 
-    def __init__(self, room: str, is_slow: bool, ears: Ears) -> None:
+    def __init__(self, room: str, is_slow: bool, ears: Ears, dialect: Dialect = HUBBUB) -> None:
         self.entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reader: Reader | None = None
-        self._room = room
+        self.room = room
+        self.dialect = dialect
         self._is_slow = is_slow
         self._ears = ears
         self._transport: picows.WSTransport | None = None
@@ -48,6 +49,10 @@ class Client(picows.WSListener):
         """Send a text frame."""
         if self._transport is not None:
             self._transport.send(picows.WSMsgType.TEXT, payload)
+
+    def say(self, request: bytes) -> None:
+        """Send a request of Hubbub's to send a message, as this server writes it."""
+        self.send(self.dialect.message(request))
 
     def pong(self, payload: bytes) -> None:
         """Answer a ping."""
@@ -63,9 +68,14 @@ class Client(picows.WSListener):
     # --- picows: until the room is entered ---
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
-        """The handshake is done: ask to enter the room."""
+        """The handshake is done: ask to enter the room, or be in it where connecting is entering."""
         self._transport = transport
-        self.send(enter_request(self._room))
+        greeting = self.dialect.greeting(self.room)
+        if greeting is not None:
+            self.send(greeting)
+        if not self.dialect.enters and self.reader is not None:
+            self.reader.enter()
+            self._hand_over(transport, self.reader)
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """A frame arrived before `ears` took over. Pings are answered by picows."""
@@ -107,7 +117,7 @@ class Client(picows.WSListener):
     def _fail_to_enter(self, why: str) -> None:
         if not self.entered.done():
             self.entered.set_exception(
-                NotAdmittedError(f"the server does not let a client enter {self._room}: {why}")
+                NotAdmittedError(f"the server does not let a client enter {self.room}: {why}")
             )
 
     def _hand_over(self, transport: picows.WSTransport, reader: Reader) -> None:
@@ -127,7 +137,8 @@ class Client(picows.WSListener):
 
 async def connect(url: str, client: Client, token: str | None, source: str | None) -> None:
     """Open the connection of `client` and enter its room. Raises `NotAdmittedError`."""
-    headers = [("Sec-WebSocket-Protocol", SUBPROTOCOL)]
+    dialect = client.dialect
+    headers = [("Sec-WebSocket-Protocol", dialect.subprotocol)] if dialect.subprotocol else []
     if token is not None:
         headers.append(("Authorization", f"Bearer {token}"))
     options: dict[str, Any] = {}
@@ -137,7 +148,7 @@ async def connect(url: str, client: Client, token: str | None, source: str | Non
         async with asyncio.timeout(CONNECT_SECONDS):
             await picows.ws_connect(
                 lambda: client,
-                url,
+                dialect.address(url, client.room),
                 extra_headers=headers,
                 websocket_handshake_timeout=CONNECT_SECONDS,
                 **options,

@@ -165,16 +165,20 @@ def run(
     tokens: list[str],
     server_pid: int | None,
     say: Callable[[str], None] = lambda line: None,
+    dialect: str = "hubbub",
 ) -> Result:
-    """Run the load against the server at `url`. `say` is told what goes on. Raises `BadOptionError`, `LoadError`."""
+    """Run the load against the server at `url`, which speaks one of `dialect.DIALECTS`. `say` is told what goes on.
+
+    Raises `BadOptionError`, `LoadError`.
+    """
     allow_open_files(options.connections)
     count = options.processes or suitable_processes(options.connections)
     with ExitStack() as stack:
         workers = [stack.enter_context(_Worker()) for _ in range(count)]
-        return _Run(options, workers, server_pid, say).measure(_plans(options, url, tokens, count))
+        return _Run(options, workers, server_pid, say).measure(_plans(options, url, tokens, count, dialect))
 
 
-def _plans(options: BenchOptions, url: str, tokens: list[str], count: int) -> list[Plan]:
+def _plans(options: BenchOptions, url: str, tokens: list[str], count: int, dialect: str) -> list[Plan]:
     run = secrets.token_hex(4)
     speakers = options.rooms * options.senders
     is_local = (urlsplit(url).hostname or "").startswith("127.")
@@ -188,6 +192,7 @@ def _plans(options: BenchOptions, url: str, tokens: list[str], count: int) -> li
             rate=options.rate,
             size=options.size,
             messages=options.messages,
+            dialect=dialect,
         )
         for taken in seats(options, tokens, count, sources=is_local)
     ]

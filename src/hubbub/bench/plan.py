@@ -28,6 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What one process is to do.
 
     `speakers`, `rate` and `messages` are of the whole run. A rate of 0 is a closed loop; `messages` of None has no end.
+    `dialect` is one of `dialect.DIALECTS`.
     """
 
     run: str
@@ -38,6 +39,7 @@ class Plan(msgspec.Struct, frozen=True):
     rate: float
     size: int
     messages: int | None
+    dialect: str = "hubbub"
 
     def messages_of(self, speaker: int) -> int | None:
         """How many messages the speaker with this number among all speakers sends."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+import msgspec
+
 from hubbub.bench import wire
+from hubbub.bench.dialect import HUBBUB, Dialect
 from hubbub.bench.findings import Fault
 from hubbub.bench.roomlog import RoomLog
 from hubbub.bench.speaker import Speaker
@@ -37,11 +40,17 @@ class Reader:
     Then frames are walked one by one, each entry's number is checked by itself, and the reader finds its place again.
     """
 
-    __slots__ = ("_answers", "_epoch", "_missing", "_next", "_rest", "_stamps", "_tally",
+    __slots__ = ("_answers", "_dialect", "_epoch", "_missing", "_next", "_rest", "_stamps", "_tally",
                  "closed", "log", "number", "place", "refusal", "speaker")  # fmt: skip
 
     def __init__(
-        self, number: int, log: RoomLog, tally: Tally, stamps: wire.StampReader, answers: Answers
+        self,
+        number: int,
+        log: RoomLog,
+        tally: Tally,
+        stamps: wire.StampReader,
+        answers: Answers,
+        dialect: Dialect = HUBBUB,
     ) -> None:
         self.number = number
         self.log = log
@@ -52,6 +61,7 @@ class Reader:
         self._tally = tally
         self._stamps = stamps
         self._answers = answers
+        self._dialect = dialect
         # Of a reader that is nowhere: the number of the entry that must come next (0 before it entered), and the
         # beginning of a frame that is not all there.
         self._next = 0
@@ -69,6 +79,12 @@ class Reader:
     def next(self) -> int:
         """The number of the entry that must come next; 0 before the room is entered."""
         return self._next if self.place < 0 else self.log.next_at(self.place)
+
+    def enter(self) -> None:
+        """The connection is in its room, in which nothing was said yet."""
+        self._next = 1
+        self.log.begin_at(1)
+        self._find_place(b"")
 
     def has_all_up_to(self, head: int) -> bool:
         """Whether every entry has come up to `head`, and all that others here received; of a closed one, nothing more will."""
@@ -166,9 +182,13 @@ class Reader:
             self._next += 1
             self._count(self._next - 1, self._next, now_ns)
             return
-        event = wire.decode(payload)
+        answer = self._dialect.answer(payload, self.log.name)
+        if answer is not None:
+            self._answers.send(answer)
+            return
+        event = self._dialect.event(payload)
         if event.type in wire.ENTRY_TYPES:
-            self._take_entry(event, frame, now_ns)
+            self._take_entry(self._numbered(event), frame, now_ns)
         elif event.type == "entered":
             self._enter(event.payload, now_ns)
         elif event.type == "gap":
@@ -176,6 +196,14 @@ class Reader:
             self._ask_for_the_rest()
         elif event.type == "error":
             self._take_refusal(event.payload)
+
+    def _numbered(self, event: wire.Event) -> wire.Event:
+        """The event with its number in the room's log, as the server gave it, or else as the log itself does."""
+        stamp = None if self._dialect.numbers else self._stamps.read(event)
+        if stamp is None:
+            return event
+        seq = self.log.number_of(stamp.speaker, stamp.number)
+        return wire.Event(event.type, msgspec.structs.replace(event.payload, seq=seq))
 
     def _enter(self, entered: wire.Payload, now_ns: int) -> None:
         self._epoch = entered.epoch

@@ -44,6 +44,7 @@ class RoomLog:
         self.digest = 0
         self.readers: list[Follower] = []
         self._ends: list[int] = []
+        self._places: dict[tuple[int, int], int] | None = None
         self._window_bytes = window_bytes
         self._before_dropping = before_dropping
         self._has_begun = False
@@ -83,6 +84,12 @@ class RoomLog:
             self.messages += 1
             self.digest = (self.digest + zlib.crc32(frame) + (len(frame) << 32)) & _DIGEST_BITS
 
+    def number_of(self, speaker: int, number: int) -> int:
+        """The number of this speaker's message here, if the server gives none: in the order in which they came first."""
+        if self._places is None:
+            self._places = {}
+        return self._places.setdefault((speaker, number), self.head + 1)
+
     def begins_with(self, chunk: bytes | memoryview, place: int) -> bool:
         """Whether the log goes on from `place` with exactly these bytes."""
         return self.data.startswith(chunk, place - self.base)
@@ -121,6 +128,9 @@ class RoomLog:
         for reader in self.readers:
             reader.leave_before(new_base)
         del self.data[: new_base - self.base]
+        if self._places is not None:
+            for message in zip(self.speakers[:count], self.numbers[:count], strict=True):
+                self._places.pop(message, None)
         for kept in (self._ends, self.stamps, self.speakers, self.numbers):
             del kept[:count]
         self.base = new_base

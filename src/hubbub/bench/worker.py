@@ -21,6 +21,7 @@ except ImportError:  # it is not made for every platform
 
 from hubbub.bench.alarm import Alarm
 from hubbub.bench.client import Client, NotAdmittedError, connect
+from hubbub.bench.dialect import DIALECTS
 from hubbub.bench.ears import Ears
 from hubbub.bench.plan import Answer, AwaitHeads, Counted, Failed, Plan, Ready, RoomSeen, Seat, Start, Stopped
 from hubbub.bench.reader import Reader
@@ -49,6 +50,7 @@ class Worker:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._dialect = DIALECTS[plan.dialect]
         self._tally = Tally()
         self._stamps = StampReader(plan.run)
         self._ears = Ears(self._tally)
@@ -107,16 +109,16 @@ class Worker:
 
     async def _take_seat(self, seat: Seat, gate: asyncio.Semaphore) -> None:
         plan = self._plan
-        client = Client(seat.room, seat.is_slow, self._ears)
+        client = Client(seat.room, seat.is_slow, self._ears, self._dialect)
         log = self._logs.get(seat.room)
         if log is None:
             window_bytes = min(_LARGEST_WINDOW, max(64 * 1024, _LOG_BYTES // len(plan.seats)))
             log = self._logs[seat.room] = RoomLog(seat.room, window_bytes, self._tally.forget_range)
-        reader = client.reader = Reader(seat.number, log, self._tally, self._stamps, client)
+        reader = client.reader = Reader(seat.number, log, self._tally, self._stamps, client, self._dialect)
         if seat.speaker is not None:
             writer = MessageWriter(plan.run, seat.number, seat.room, plan.size)
             window = 0 if plan.rate else plan.window
-            reader.speaker = Speaker(seat.number, writer, window, self._tally, client.send)
+            reader.speaker = Speaker(seat.number, writer, window, self._tally, client.say)
             self._speakers.append((seat.speaker, reader.speaker))
         self._clients.append(client)
         async with gate:
