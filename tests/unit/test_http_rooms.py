@@ -181,6 +181,20 @@ async def test_a_member_without_charge_may_set_the_topic_and_no_more(api: Api) -
     assert refusal(await carol.post("/api/rooms/tea/join")) == (409, "room_archived", None)
 
 
+async def test_an_administrator_puts_a_room_in_order_without_joining_it(api: Api) -> None:
+    ada, root = api.user("ada"), api.user("root", role="admin")
+    await ada.post("/api/rooms", json={"name": "tea"})
+    stranger = {"member": False, "role": None}
+    archived = await root.patch("/api/rooms/tea", json={"archived": True})
+    assert archived.json() == room("tea", archived=True, **stranger)
+    opened = await root.patch("/api/rooms/tea", json={"archived": False, "name": "coffee"})
+    assert opened.json() == room("coffee", **stranger)
+    await root.post("/api/rooms/coffee/join")
+    await root.post("/api/rooms/coffee/leave")
+    assert (await root.patch("/api/rooms/coffee", json={"archived": True})).json()["archived"] is True
+    assert refusal(await root.patch("/api/rooms/coffee", json={"kind": "private"})) == (403, "forbidden", None)
+
+
 async def test_one_makes_only_so_many_rooms_an_hour(tmp_path: Path) -> None:
     async with an_api(tmp_path, limit_rooms=1) as api:
         ada = api.user("ada")

@@ -149,7 +149,8 @@ class ChangeRoomState(Change):
 
     def apply(self, tx: Transaction) -> None:
         room_id = self._row.id
-        tx.check_not_left(room_id, self.by.user_id)
+        if self._row.member_role is not None:
+            tx.check_not_left(room_id, self.by.user_id)
         now = tx.connection.execute(select(rooms).where(rooms.c.id == room_id)).one_or_none()
         if now is None:
             raise Refused(NO_SUCH_ROOM)

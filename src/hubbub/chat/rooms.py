@@ -182,13 +182,16 @@ class Rooms:
     ) -> RoomRow:
         """Rename a room, set its topic, archive it or open it again, make it private or public.
 
-        Any member may set the topic; the rest is for those in charge.
+        Any member may set the topic; the rest is for those in charge. An administrator need not be a member,
+        but to make it private.
         """
         only_topic = new_name is None and archived is None and kind is None
         row = await (self._member_row(identity, name) if only_topic else self._in_charge(identity, name))
         self._not_direct(row)
         if kind is not None and kind not in ROOM_KINDS:
             raise Refused(BAD_PAYLOAD, "A room is public or private.", field="kind")
+        if kind is not None and row.member_role is None:
+            raise Refused(FORBIDDEN, "Join the room first.")  # once private, they would not see it
         change = ChangeRoomState(
             self._hub,
             identity,
@@ -217,7 +220,8 @@ class Rooms:
         return row
 
     async def _in_charge(self, identity: Identity, name: str) -> RoomRow:
-        row = await self._member_row(identity, name)
+        # Administrators need not join what they put in order.
+        row = await self.of(identity, name)
         self._not_direct(row)
         if row.member_role != "owner" and not identity.administers:
             raise Refused(FORBIDDEN, "Only the room's owners and administrators may do this.")
