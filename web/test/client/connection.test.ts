@@ -99,10 +99,25 @@ describe('the connection', () => {
     const { client } = page(server);
     client.start();
     await settle();
+    server.refused.push({ status: 401, code: 'unauthorized' });
     server.connection.end(code);
     await pass(120_000);
     expect(client.connection.get()).toEqual({ kind: 'ended', why: 'logged_out' });
     expect(server.connections.size).toBe(0);
+  });
+
+  it('comes back at once after close code 4401 if the session holds, and later each time if that goes on', async () => {
+    const { client, fake } = page(server);
+    client.start();
+    await settle();
+    server.connection.end(4401);
+    await settle();
+    expect(client.connection.get().kind).toBe('online');
+    for (let count = 0; count < 40; count++) {
+      await pass(500);
+      for (const connection of server.connections) connection.end(4401);
+    }
+    expect(fake.sockets.length).toBeLessThan(9);
   });
 
   it.each([1006, 1011, 4508, 4509, 1008])('comes back after close code %i', async (code) => {

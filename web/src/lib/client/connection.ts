@@ -19,6 +19,8 @@ const SLEPT_MS = 10_000;
 const QUIET_MS = 25_000;
 const PROBE_MS = 3_000;
 const RESTARTING = 1012;
+/** Also said to whoever got another role: their session holds. */
+const SESSION_ENDED = 4401;
 /** No room can have this name, so leaving it is refused at once, and changes nothing: a ping that a page may send. */
 const NOWHERE = '~';
 
@@ -167,9 +169,17 @@ export class Connector {
   // --- losing it
 
   #closed(code: number, reason: string): void {
-    if (code >= 4400 && code < 4500) this.#end('logged_out');
+    if (code === SESSION_ENDED) this.#askAgain();
+    else if (code >= 4400 && code < 4500) this.#end('logged_out');
     else if (code === RESTARTING) this.#lose('restarting', restartDelay(reason));
     else this.#lose('lost');
+  }
+
+  /** A ticket, or a 401, tells whether the way in has ended. At once, unless it was asked just now. */
+  #askAgain(): void {
+    const since = this.#attempt?.welcomedAt ?? null;
+    const steady = since !== null && this.#platform.now() - since >= STEADY_MS;
+    this.#lose('lost', steady || this.#tries === 0 ? 0 : null);
   }
 
   /** Come back after `delay`, or as late as back-off says if that is later; null: back-off. */

@@ -71,7 +71,7 @@ export default {
   disk_free: 'Free on its disk',
 
   version: 'Version',
-  uptime: 'Running since',
+  uptime: 'Started',
   figures_missing: 'This server does not tell its figures.',
   refreshed: 'As of {when}',
   refresh: 'Refresh',
