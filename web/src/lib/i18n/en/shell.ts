@@ -95,6 +95,8 @@ export default {
   direct_start: 'Start writing',
   direct_remove: 'Take out {name}',
   people_none: 'Nobody is called like that.',
+  people_all_here: 'Everybody is here already.',
+  people_hint: 'The beginning of a name. Arrow keys choose, Enter takes.',
 
   connecting: 'Connecting…',
   lost: 'The connection is lost. What you write waits here and is sent later.',
@@ -107,6 +109,7 @@ export default {
   choose_room: 'Choose a room',
   choose_room_words: 'Pick one from the list, or press {keys} to jump to any room or person.',
   no_room: 'This room can’t be opened',
+  no_room_archived: 'It is archived, and only those who were in it can read it.',
   alert_mention: '{name} in {room}',
   alert_direct: '{name}',
 } as const;

@@ -95,6 +95,8 @@ export default {
   direct_start: '開始對話',
   direct_remove: '移除 {name}',
   people_none: '沒有這樣的人。',
+  people_all_here: '所有人都已經在這裡。',
+  people_hint: '輸入名稱開頭，方向鍵選擇，Enter 選取。',
 
   connecting: '連線中…',
   lost: '連線中斷了。你寫的內容會先留在這裡，之後再送出。',
@@ -107,6 +109,7 @@ export default {
   choose_room: '選一個聊天室',
   choose_room_words: '從清單中挑一個，或按 {keys} 跳到任何聊天室或人。',
   no_room: '無法開啟這個聊天室',
+  no_room_archived: '它已封存，只有原本的成員能閱讀。',
   alert_mention: '{name}（{room}）',
   alert_direct: '{name}',
 } as const;
