@@ -122,7 +122,7 @@ export class Entering {
     if (room.last !== null && room.epoch !== null && missed <= MOST_MISSED) {
       payload.after = room.last;
       payload.epoch = room.epoch;
-    } else if (room.last === null && room.onlookers.size === 0 && room.counter.head > 0) {
+    } else if (room.last === null && room.onlookers.size === 0 && room.counter.head > 0 && !isCalling(room)) {
       // Nobody looks: hear what comes, and who is there, without the last messages. Both are of the same `welcome`.
       payload.after = room.counter.head;
       payload.epoch = this.#epoch;
@@ -139,6 +139,11 @@ export class Entering {
     room.forget(false);
     room.lost();
   }
+}
+
+/** Its unread count calls for the user, so it is to be of messages, not of entries: the last of them say. */
+function isCalling(room: Room): boolean {
+  return room.kind === 'direct' && room.summary.unread > 0;
 }
 
 /** What was active last is first; what is not known comes after it, unread before read. */
