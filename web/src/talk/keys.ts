@@ -2,7 +2,7 @@
 
 /** On a key in the list. Tab goes on as ever. */
 export function moveFocus(event: KeyboardEvent): void {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || !(event.target instanceof HTMLElement)) return;
+  if (isModified(event) || !(event.target instanceof HTMLElement)) return;
   const message = event.target.closest<HTMLElement>('[data-testid="message"]');
   if (!message) return;
   const to = event.target === message ? fromMessage(event.key, message) : fromAction(event.key, event.target, message);
@@ -11,6 +11,15 @@ export function moveFocus(event: KeyboardEvent): void {
   event.stopPropagation();
   to.focus({ preventScroll: true });
   to.scrollIntoView({ block: 'nearest' });
+}
+
+/** Whether a key, pressed on a message, means the last one. */
+export function isToEnd(event: KeyboardEvent): boolean {
+  return event.key === 'End' && !isModified(event) && event.target instanceof HTMLElement && event.target.dataset['testid'] === 'message';
+}
+
+function isModified(event: KeyboardEvent): boolean {
+  return event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
 }
 
 function fromMessage(key: string, message: HTMLElement): HTMLElement | null {

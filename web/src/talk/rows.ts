@@ -1,5 +1,5 @@
 // From the items of a stretch to what is drawn: messages joined to the one before, days, the line of the unread.
-import type { Item, Message, Notice } from '../lib/client';
+import type { Item, Message, Notice, RoomSummary, Stretch } from '../lib/client';
 
 export type Row =
   | { kind: 'day'; key: string; at: number }
@@ -112,4 +112,14 @@ export function countAfter(items: readonly Item[], seen: number, me: string): nu
     if (item.kind === 'message' && item.from !== me && !item.deleted) count += 1;
   }
   return count;
+}
+
+/** How many messages of others there are that were neither read nor, up to `seen`, in sight. */
+export function newerThan(stretch: Stretch, seen: number, room: Pick<RoomSummary, 'read' | 'unread'> | null, me: string): number {
+  const { items } = stretch;
+  const after = countAfter(items, Math.max(seen, room?.read ?? 0), me);
+  if (!stretch.hasLater) return after;
+  if (room === null) return after + stretch.newer;
+  // All that is unread, but for what is here and was in sight.
+  return Math.max(after, room.unread - (countAfter(items, room.read, me) - after));
 }

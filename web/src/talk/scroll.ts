@@ -7,8 +7,14 @@ export interface Box {
   height: number;
 }
 
-/** Rows that were seen, and how far below the top edge of the window each began. */
-export type Anchor = readonly { key: string; offset: number }[];
+/** Rows that were seen, and how far below the top edge of the window each began and ended. */
+export type Anchor = readonly { key: string; offset: number; end: number }[];
+
+/**
+ * Which edge of a row stays: `top` when rows change in themselves, so that one opens downwards; `bottom` when others
+ * come before it, for the first of a list has its author and day above it, and loses them then.
+ */
+export type Edge = 'top' | 'bottom';
 
 export interface Window {
   /** How far the list is scrolled. */
@@ -46,21 +52,21 @@ export function firstBelow(count: number, bottomOf: (index: number) => number, l
 
 /** What to remember: each row in the window, the first first. If that one goes, the next holds. */
 export function anchorOf(boxes: readonly Box[], window: Window): Anchor {
-  const seen: { key: string; offset: number }[] = [];
+  const seen: { key: string; offset: number; end: number }[] = [];
   const first = firstBelow(boxes.length, (index) => bottom(boxes[index]), window.top);
   for (let index = first; index < boxes.length; index += 1) {
     const box = boxes[index];
     if (!box || box.top >= window.top + window.height) break;
-    seen.push({ key: box.key, offset: box.top - window.top });
+    seen.push({ key: box.key, offset: box.top - window.top, end: bottom(box) - window.top });
   }
   return seen;
 }
 
 /** Where to scroll so that the first row of the anchor that is still there is where it was; null: none is. */
-export function restored(anchor: Anchor, topOf: (key: string) => number | null): number | null {
-  for (const { key, offset } of anchor) {
-    const top = topOf(key);
-    if (top !== null) return top - offset;
+export function restored(anchor: Anchor, boxOf: (key: string) => Box | null, edge: Edge = 'top'): number | null {
+  for (const { key, offset, end } of anchor) {
+    const box = boxOf(key);
+    if (box !== null) return edge === 'top' ? box.top - offset : bottom(box) - end;
   }
   return null;
 }

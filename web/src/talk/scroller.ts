@@ -1,6 +1,6 @@
 // Holds the reader's place in the list while it changes. All that touches the list's geometry is here.
 import { anchorOf, firstBelow, isAtEnd, placed, restored, wantsMore } from './scroll';
-import type { Anchor, Box, Window } from './scroll';
+import type { Anchor, Box, Edge, Window } from './scroll';
 
 export class Scroller {
   /** Follows the end: set by where the reader scrolls to, not by what comes. */
@@ -42,16 +42,18 @@ export class Scroller {
   }
 
   /** After the list or the window changed: the reader sees what they saw. False: nothing of that is left. */
-  hold(): boolean {
+  hold(edge: Edge = 'top'): boolean {
     if (this.goal !== null && this.approach(this.goal)) return true;
     let held = true;
     if (this.atEnd) this.box.scrollTop = this.box.scrollHeight;
     else {
-      const top = restored(this.anchor, (key) => this.boxOf(key)?.top ?? null);
+      const top = restored(this.anchor, (key) => this.boxOf(key), edge);
       held = top !== null;
       if (top !== null && Math.abs(top - this.box.scrollTop) >= 0.5) this.box.scrollTop = top;
     }
     this.measure();
+    // Its first row begins elsewhere now.
+    if (edge === 'bottom' && held) this.anchor = this.seen();
     return held;
   }
 
@@ -107,7 +109,7 @@ export class Scroller {
   }
 
   private approach(goal: Anchor): boolean {
-    const top = restored(goal, (key) => this.boxOf(key)?.top ?? null);
+    const top = restored(goal, (key) => this.boxOf(key));
     if (top === null) return false;
     this.box.scrollTop = top;
     if (Math.abs(this.box.scrollTop - top) < 1) this.goal = null;
@@ -119,6 +121,10 @@ export class Scroller {
   private note(): void {
     this.atEnd = this.live && isAtEnd(this.window());
     this.measure();
+    this.anchor = this.seen();
+  }
+
+  private seen(): Anchor {
     const rows = [...this.list.children] as HTMLElement[];
     const window = this.window();
     const from = Math.max(0, firstBelow(rows.length, (at) => bottomOf(rows[at]), window.top));
@@ -128,7 +134,7 @@ export class Scroller {
       if (box.top >= window.top + window.height) break;
       boxes.push(box);
     }
-    this.anchor = anchorOf(boxes, window);
+    return anchorOf(boxes, window);
   }
 
   private measure(): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Item, Message, Notice } from '../../src/lib/client/model';
-import { countAfter, isLong, messageAt, rowsOf } from '../../src/talk/rows';
+import type { Item, Message, Notice, Stretch } from '../../src/lib/client/model';
+import { countAfter, isLong, messageAt, newerThan, rowsOf } from '../../src/talk/rows';
 
 const MORNING = new Date(2026, 2, 1, 9, 0).getTime();
 const MINUTE = 60_000;
@@ -55,6 +55,18 @@ test('new messages are those of others after what was seen', () => {
   const items = [message(1, 'ada'), message(2, 'bob'), message(3, 'olga'), notice(4), message(5, 'ada', MORNING, { deleted: true }), message(6, 'ada')];
   expect(countAfter(items, 1, 'olga')).toBe(2);
   expect(countAfter(items, 6, 'olga')).toBe(0);
+});
+
+test('messages that were read are not new to one who comes from a link, and those beyond the stretch are', () => {
+  const items = [1, 2, 3, 4].map((seq) => message(seq, 'bob'));
+  const end: Stretch = { state: 'ready', error: null, items, hasEarlier: true, hasLater: false, newer: 0, firstUnread: null };
+  const inside = { ...end, hasLater: true, newer: 40 };
+  expect(newerThan(end, 2, { read: 0, unread: 4 }, 'ada')).toBe(2);
+  expect(newerThan(end, 2, { read: 4, unread: 0 }, 'ada')).toBe(0);
+  expect(newerThan(inside, 2, { read: 44, unread: 0 }, 'ada')).toBe(0);
+  expect(newerThan(inside, 2, { read: 43, unread: 1 }, 'ada')).toBe(1);
+  expect(newerThan(inside, 2, { read: 0, unread: 30 }, 'ada')).toBe(28);
+  expect(newerThan(inside, 2, null, 'ada')).toBe(42);
 });
 
 test('long messages fold', () => {

@@ -11,37 +11,45 @@ function rows(heights: Record<string, number>): Box[] {
     return box;
   });
 }
-const topIn = (boxes: Box[]) => (key: string) => boxes.find((box) => box.key === key)?.top ?? null;
+const boxIn = (boxes: Box[]) => (key: string) => boxes.find((box) => box.key === key) ?? null;
 
 describe('an anchor', () => {
   const before = rows({ a: 100, b: 50, c: 70, d: 200 });
   const window = { top: 120, height: 120, full: 420 };
 
   test('has the rows that are seen, and where', () => {
-    expect(anchorOf(before, window)).toEqual([{ key: 'b', offset: -20 }, { key: 'c', offset: 30 }, { key: 'd', offset: 100 }]);
+    expect(anchorOf(before, window)).toEqual([
+      { key: 'b', offset: -20, end: 30 },
+      { key: 'c', offset: 30, end: 100 },
+      { key: 'd', offset: 100, end: 300 },
+    ]);
   });
 
   test('holds when rows come before it', () => {
     const after = rows({ x: 500, a: 100, b: 50, c: 70, d: 200 });
-    expect(restored(anchorOf(before, window), topIn(after))).toBe(620);
+    expect(restored(anchorOf(before, window), boxIn(after))).toBe(620);
   });
 
   test('holds when rows above it grow and others go', () => {
-    expect(restored(anchorOf(before, window), topIn(rows({ a: 130, b: 50, c: 70 })))).toBe(150);
+    expect(restored(anchorOf(before, window), boxIn(rows({ a: 130, b: 50, c: 70 })))).toBe(150);
+  });
+
+  test('holds by the bottom of a row that loses its head to those before it', () => {
+    expect(restored(anchorOf(before, window), boxIn(rows({ x: 500, a: 100, b: 30, c: 70 })), 'bottom')).toBe(600);
   });
 
   test('holds by the next row when the first is gone', () => {
-    expect(restored(anchorOf(before, window), topIn(rows({ c: 70, d: 200 })))).toBe(-30);
+    expect(restored(anchorOf(before, window), boxIn(rows({ c: 70, d: 200 })))).toBe(-30);
   });
 
   test('says so when none of its rows is left', () => {
-    expect(restored(anchorOf(before, window), topIn(rows({ y: 10 })))).toBe(null);
-    expect(restored(anchorOf([], window), topIn(before))).toBe(null);
+    expect(restored(anchorOf(before, window), boxIn(rows({ y: 10 })))).toBe(null);
+    expect(restored(anchorOf([], window), boxIn(before))).toBe(null);
   });
 });
 
 test('the number of a place is that of its first row that has one', () => {
-  const at = (...keys: string[]) => numberIn(keys.map((key) => ({ key, offset: 0 })));
+  const at = (...keys: string[]) => numberIn(keys.map((key) => ({ key, offset: 0, end: 0 })));
   expect(at('day 12', 'unread', 'message 13', 'notice 14')).toBe(13);
   expect(at('notice 9', 'message 13')).toBe(9);
   expect(at('pending 8f')).toBe(null);

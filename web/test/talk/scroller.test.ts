@@ -68,6 +68,19 @@ describe('a reader', () => {
     expect([top, scroller.atEnd]).toEqual([1730, false]);
   });
 
+  test('at a message that has its author above it no more sees the text where it was', () => {
+    draw({ 'day 11': 40, ...messages(11, 30), 'message 11': 121 });
+    const scroller = new Scroller(box, list);
+    scroller.toEnd();
+    box.scrollTop = 0;
+    scroller.scrolled();
+    draw(messages(1, 30));
+    for (const edge of ['bottom', 'top'] as const) {
+      scroller.hold(edge);
+      expect(top).toBe(1100 - 161);
+    }
+  });
+
   test('who scrolled in the same moment stays where they scrolled to', () => {
     const scroller = opened(11, 30);
     box.scrollTop = 730;
