@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
+from tests.browser.newcomers import newcomer
 from tests.browser.visitors import a_room
 from tests.support.client import join
 from tests.support.server import Server
@@ -74,6 +76,67 @@ async def test_a_private_room_is_seen_by_whoever_is_invited_and_no_longer_by_who
         await olga.confirm("Remove from the room")
         await expect(peter.room_item(room)).to_have_count(0)
         await expect(peter.by("composer")).to_have_count(0)
+        await expect(peter.page.get_by_text("You are not in this room any more.")).to_be_visible()
+        await expect(olga.by("members").get_by_role("link", name="peter")).to_have_count(0)
+        await olga.choose("Room menu", "Invite people")
+        await dialog.get_by_label("Name of the person").first.fill("peter")
+        await olga.page.keyboard.press("Enter")
+        await expect(peter.by("composer")).to_be_visible()  # without anything done there
+
+
+async def test_a_room_made_private_is_gone_for_strangers_and_there_again_when_it_is_public(
+    visit: Visit, server: Server
+) -> None:
+    room = await a_room(server, "plans")
+    async with visit() as olga, visit() as peter, visit() as stranger:
+        await newcomer(server, stranger, "/rooms/general")
+        await peter.come(f"/rooms/{room}", "peter")
+        await peter.write("between us")
+        await olga.come(f"/rooms/{room}")
+        await olga.sees("between us")
+        await olga.choose("Room menu", "Make private")
+        await olga.confirm("Make private")
+        await expect(peter.room_item(room)).to_contain_text("private")
+        await peter.write("still here")
+        await olga.sees("between us", "still here")
+        await stranger.page.get_by_role("button", name="Browse rooms").click()
+        dialog = stranger.page.get_by_role("dialog")
+        await expect(dialog.get_by_role("link", name="general")).to_be_visible()
+        await expect(dialog.get_by_role("link", name=room)).to_have_count(0)
+        await stranger.go(f"/rooms/{room}")
+        await expect(stranger.page.get_by_role("heading", name="This room can’t be opened")).to_be_visible()
+        await expect(stranger.page.get_by_text("There is no such room, or it is private.")).to_be_visible()
+        await olga.choose("Room menu", "Make public")
+        await olga.confirm("Make public")
+        await stranger.page.get_by_role("button", name="Try again").click()
+        await stranger.sees("between us", "still here")
+
+
+async def test_an_archived_room_is_read_by_its_members_and_by_nobody_else(
+    visit: Visit, server: Server
+) -> None:
+    room = await a_room(server, "old days")
+    async with visit() as olga, visit() as peter, visit() as stranger:
+        await newcomer(server, stranger, "/rooms/general")
+        await peter.come(f"/rooms/{room}", "peter")
+        await peter.write("those were the days")
+        await olga.come(f"/rooms/{room}")
+        await olga.sees("those were the days")
+        await olga.choose("Room menu", "Archive room")
+        await olga.confirm("Archive room")
+        await expect(peter.page.get_by_text("This room is archived: it can be read")).to_be_visible()
+        await peter.sees("those were the days")
+        await stranger.go(f"/rooms/{room}")
+        await expect(stranger.page.get_by_text("only those who were in it can read it")).to_be_visible()
+        await stranger.page.get_by_role("button", name="Browse rooms").click()
+        dialog = stranger.page.get_by_role("dialog")
+        await expect(dialog.get_by_role("link", name="general")).to_be_visible()
+        await expect(dialog.get_by_role("link", name=room)).to_have_count(0)
+        await peter.go("/rooms/general")
+        await peter.is_in("general")
+        await peter.page.get_by_role("button", name="Browse rooms").click()
+        await peter.page.get_by_role("dialog").get_by_role("link", name=room).click()
+        await peter.sees("those were the days")
 
 
 async def test_a_topic_and_a_name_change_for_everybody_and_the_address_follows(
@@ -98,6 +161,50 @@ async def test_a_topic_and_a_name_change_for_everybody_and_the_address_follows(
             await expect(visitor.page).to_have_url(re.compile(renamed.replace(" ", "%20")))
         await peter.write("still here")
         await olga.sees("hello", "still here")
+
+
+async def test_who_reads_and_writes_in_a_room_that_gets_another_name_keeps_the_place_and_the_draft(
+    visit: Visit, server: Server
+) -> None:
+    room, renamed = await a_room(server, "before"), server.room("之後 (new)")
+    async with join(server, server.person()) as writer:
+        await writer.enter(room)
+        numbers = [(await writer.say(room, f"line {number}"))["seq"] for number in range(80)]
+    async with visit() as olga, visit() as peter:
+        await peter.come(f"/rooms/{room}/{numbers[9]}", "peter")
+        await expect(peter.message(numbers[9])).to_be_in_viewport()
+        await peter.by("composer").fill("half a sentence")
+        await olga.come(f"/rooms/{room}")
+        await olga.choose("Room menu", "Rename room")
+        await olga.page.get_by_role("dialog").get_by_label("Name of the room").fill(renamed)
+        await olga.confirm("Save")
+        await peter.is_in(renamed)
+        await expect(peter.page).to_have_url(f"{server.url}/rooms/{quote(renamed, safe='()')}/{numbers[9]}")
+        await expect(peter.message(numbers[9])).to_be_in_viewport()
+        await expect(peter.by("composer")).to_have_value("half a sentence")
+        await peter.page.reload()
+        await expect(peter.message(numbers[9])).to_be_in_viewport()
+        await expect(peter.by("composer")).to_have_value("half a sentence")
+        # A link from before leads there still, and the address says the name of now.
+        await olga.go(f"/rooms/{room}/{numbers[40]}")
+        await expect(olga.message(numbers[40])).to_be_in_viewport()
+        await expect(olga.page).to_have_url(f"{server.url}/rooms/{quote(renamed, safe='()')}/{numbers[40]}")
+
+
+async def test_a_name_that_is_taken_is_told_in_the_dialog_and_nothing_typed_is_lost(
+    visit: Visit, server: Server
+) -> None:
+    room, taken = await a_room(server, "one"), await a_room(server, "other")
+    async with visit() as olga:
+        await olga.come(f"/rooms/{room}")
+        await olga.choose("Room menu", "Rename room")
+        dialog = olga.page.get_by_role("dialog")
+        field = dialog.get_by_label("Name of the room")
+        await field.fill(taken)
+        await olga.confirm("Save")
+        await expect(dialog.get_by_text("This name is taken. Choose another.")).to_be_visible()
+        await expect(field).to_have_value(taken)
+        await expect(field).to_have_attribute("aria-invalid", "true")
 
 
 async def test_control_k_goes_to_any_room_and_person_by_part_of_a_name(visit: Visit, server: Server) -> None:
