@@ -494,6 +494,13 @@ describe('alerts', () => {
     expect(alerts).toEqual(['mention: are you there, @ada?']);
   });
 
+  it('come for the first message of somebody who never wrote before', async () => {
+    await listening();
+    server.say(server.room('@ada,carol', 'direct', 'ada', 'carol'), 'carol', 'hello, we have not met');
+    await pass(3_000);
+    expect(alerts).toEqual(['direct: hello, we have not met']);
+  });
+
   it('do not come for what was missed for more than a minute', async () => {
     await listening();
     server.kill();

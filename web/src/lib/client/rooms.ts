@@ -1,6 +1,7 @@
 // All rooms of a user: the list, which of them are entered, and what the server says of each.
 
 import type { Api } from './api';
+import { messageFrom } from './decode';
 import { byActivity, Entering } from './entering';
 import { HubbubError } from './errors';
 import type { Message, RoomSummary } from './model';
@@ -222,7 +223,10 @@ export class Rooms implements Around {
     const same = this.#rooms.get(entered.room);
     if (same !== undefined && same !== room && same.stage === 'out' && same.onlookers.size === 0) this.#rooms.delete(entered.room);
     if (entered.room !== room.name) room.rename(entered.room);
+    const isNew = !room.member && room.onlookers.size === 0;
     room.entered(entered);
+    // Somebody has begun to write to this user: what made the room known is news.
+    if (isNew) for (const message of entered.messages ?? []) if (message.from !== this.me) this.heard(room, messageFrom(message), false);
     if (room.stage === 'live') this.#events.ready(room);
     this.reconcile();
   }
