@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run setup test check format bench screenshots lock clean web web-check lint types tree documents documents-check
+.PHONY: help run setup test check format bench bench-peers screenshots lock clean web web-check lint types tree documents documents-check
 
 # Arguments for the program or the benchmark, and for pytest: make run ARGS="--port 9000"
 ARGS ?=
@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CHECKED := $(foreach folder,src tests bench tools examples,$(if $(wildcard $(folder)/*.py $(folder)/*/*.py),$(folder)))
 
 help: ## list these
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: web ## set up, then serve on http://localhost:8082 (ARGS="--port 9000")
 	@exec $(BIN)/hubbub serve $(ARGS)
@@ -55,8 +55,11 @@ format: $(VENV)/dev.stamp ## format the code and mend what can be mended
 	$(BIN)/ruff format $(CHECKED)
 	$(BIN)/ruff check --fix $(CHECKED)
 
-bench: $(VENV)/dev.stamp web ## measure (ARGS goes to bench/run.py)
+bench: $(VENV)/dev.stamp web ## measure, 20 minutes (ARGS goes to bench/run.py: ARGS=--help)
 	@exec $(BIN)/python bench/run.py $(ARGS)
+
+bench-peers: $(VENV)/dev.stamp ## install what Hubbub is measured beside, in build/peers; bench does so too
+	@$(BIN)/python bench/peers/install.py
 
 screenshots: $(VENV)/dev.stamp web ## make the pictures in docs/screenshots anew, with a Chromium
 	@$(BIN)/python -m tools.screenshots

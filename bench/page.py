@@ -18,12 +18,25 @@ _NONE: Final = "–"
 
 @dataclass
 class Measured:
-    """The runs of one workload: of the floor, of Hubbub, and what went wrong in words."""
+    """The runs of one workload: of the floor, of Hubbub, of peers by their keys, and what went wrong in words.
+
+    `in_memory` is Hubbub with its log in memory. `faults` are the floor's and Hubbub's; a peer's stand in `peer_faults`, since what
+    others lose is not for Hubbub to mend. `omitted` is why a peer was not measured here.
+    """
 
     workload: Workload
     floor: list[Result] = field(default_factory=list)
     hubbub: list[Result] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    in_memory: list[Result] = field(default_factory=list)
+    peers: dict[str, list[Result]] = field(default_factory=dict)
+    peer_faults: dict[str, list[str]] = field(default_factory=dict)
+    omitted: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def all_results(self) -> list[list[Result]]:
+        """The runs of each server."""
+        return [self.floor, self.hubbub, self.in_memory, *self.peers.values()]
 
 
 @dataclass(frozen=True)
@@ -48,20 +61,39 @@ def verdict(goal: Goal, measured: Measured) -> Verdict:
     """Whether a goal is met. A run with a fault meets none."""
     floor, hubbub = median(goal.figure, measured.floor), median(goal.figure, measured.hubbub)
     value = hubbub
-    if goal.against is Against.FLOOR:
-        value = hubbub / floor if hubbub is not None and floor else None
+    if goal.against is not Against.ITSELF:
+        beside = floor if goal.against is Against.FLOOR else best_peer(goal, measured)
+        value = hubbub / beside if hubbub is not None and beside else None
     if measured.faults:
         return Verdict(goal, floor, hubbub, value, is_met=False)
     return Verdict(goal, floor, hubbub, value, None if value is None else goal.is_met_by(value))
 
 
-def page(measured: Sequence[Measured], machine: Mapping[str, str], how: str, notes: Sequence[str]) -> str:
-    """The whole page."""
+def best_peer(goal: Goal, measured: Measured) -> float | None:
+    """The best median among the peers that had no fault."""
+    found = [
+        median(goal.figure, results)
+        for key, results in measured.peers.items()
+        if key not in measured.peer_faults
+    ]
+    known = [value for value in found if value is not None]
+    return (max if goal.at_least else min)(known, default=None)
+
+
+def page(
+    measured: Sequence[Measured],
+    machine: Mapping[str, str],
+    how: str,
+    notes: Sequence[str],
+    sections: Sequence[str] = (),
+) -> str:
+    """The whole page. `sections` stand behind the goals."""
     parts = [
         _HEAD,
         *[f"> {note}\n" for note in [*notes, *_disturbances(measured)]],
         "## Goals\n",
         goals_table(measured),
+        *sections,
         "## All figures\n",
         f"{how} Each cell is **Hubbub's** median / the floor's.\n",
         figures_table(measured),
@@ -82,7 +114,7 @@ def goals_table(measured: Sequence[Measured]) -> str:
     for each in measured:
         for goal in each.workload.goals:
             found = verdict(goal, each)
-            ratio = found.value if goal.against is Against.FLOOR else None
+            ratio = None if goal.against is Against.ITSELF else found.value
             rows.append([
                 each.workload.letter,
                 each.workload.title,
@@ -110,9 +142,7 @@ def figures_table(measured: Sequence[Measured]) -> str:
 
 def _disturbances(measured: Sequence[Measured]) -> list[str]:
     """A line if others took part of the machine while it measured."""
-    most = max(
-        (median(OTHERS, runs) or 0.0 for each in measured for runs in (each.floor, each.hubbub)), default=0.0
-    )
+    most = max((median(OTHERS, runs) or 0.0 for each in measured for runs in each.all_results), default=0.0)
     if most < BUSY_CORES:
         return []
     return [f"Others used up to {most:.2f} cores of the machine meanwhile: take these figures with care."]
@@ -153,6 +183,7 @@ Made by `make bench`: `hubbub bench` (the load generator that is part of Hubbub)
 a log on disk that is synchronised before anyone sees a message), and in the same run against a *floor*: a C program that does the
 least a server can (`bench/floor.c`: one `send()` for each member, no accounts, no log). What the floor costs is the
 kernel's part, which every server pays in any language; it is there so that figures from different machines can be compared.
+Others that people write chats with are measured beside it, each written as its own documentation recommends (`bench/peers`).
 Every delivery is checked: a message lost, repeated, out of order or different for two readers fails the run.
 """
 
@@ -166,6 +197,7 @@ _FIGURES: Final = """## What the figures are
 - **CPU a connection**: from the first handshake until all have entered their room and the server is quiet; for the first time, so
   that it includes making each user a member of the room and telling everyone who is there.
 - **memory a connection**: what the server's resident memory grew by when all had entered, divided by their number.
+- **share of a core**: how much of one core the server kept busy.
 - **generator**: what the load generator itself used. It shares the machine with the server.
 - **others on the machine**: what neither the server nor the generator used. Above a few hundredths, somebody else was at work.
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.page import Measured, markdown, verdict, written
+from bench.peers import beside
 from bench.workloads import Against
 
 START: Final = "<!-- bench -->\n"
@@ -24,6 +25,10 @@ class Language:
     words: str
     titles: Mapping[str, str]
     figures: Mapping[str, str]
+    chart: str
+    beside: str
+    server: str
+    names: Mapping[str, str]
 
 
 ENGLISH: Final = Language(
@@ -36,6 +41,11 @@ ENGLISH: Final = Language(
     "All figures, and what they mean: [docs/benchmark.md](docs/benchmark.md).",
     {},
     {},
+    "Bars: Hubbub beside other servers; the table below has the same figures",
+    "Beside servers that people write chats with, in the same run, each written as its own documentation recommends for a room "
+    "([bench/peers](bench/peers)). Only Hubbub has accounts and keeps messages; in brackets the ratio to the floor.",
+    "server",
+    beside.NAMES,
 )
 
 CHINESE: Final = Language(
@@ -53,14 +63,25 @@ CHINESE: Final = Language(
         "D": "一個房間裡 1,000 條連線，20 位發言者各有 5 則訊息在途",
         "E": "10,000 條連線分在 1,000 個房間，合計每秒 2,000 則訊息",
         "F": "200 條連線分在 100 個兩人房間，兩人都發言，合計每秒 10,500 則訊息",
+        "G": "200 條連線分在 100 個兩人房間，兩人都發言，各有兩則訊息在途",
+        "H": "一個房間裡 10 條連線，全都發言，各有一則訊息在途",
+        "I": "10,000 條連線分在 1,000 個房間，除了心跳與合計每秒一則訊息之外閒置",
+        "L": "1,000 條連線分在 100 個房間，速率是 Hubbub 在 C 的最高速率的一半",
     },
     {
         "CPU a delivery": "每次送達的 CPU",
         "deliveries": "送達",
         "memory a connection": "每條連線的記憶體",
+        "latency p50": "延遲 p50",
         "latency p99": "延遲 p99",
+        "share of a core": "占一個核心",
         "acknowledged messages": "已確認的訊息",
     },
+    "長條圖：Hubbub 與其他伺服器；數字與下表相同",
+    "與常用來寫聊天室的伺服器在同一次執行裡比較，每一個都照它自己的文件建議的聊天室寫法（[bench/peers](bench/peers)）。"
+    "其中只有 Hubbub 有帳號、會保存訊息；括號裡是與底線的比值。",
+    "伺服器",
+    {beside.FLOOR: "底線", beside.HUBBUB: "**Hubbub**", beside.IN_MEMORY: "同上，日誌在記憶體"},
 )
 
 LANGUAGES: Final = (ENGLISH, CHINESE)
@@ -89,7 +110,7 @@ def block(language: Language, measured: Sequence[Measured], machine: Mapping[str
         for goal in each.workload.goals:
             found = verdict(goal, each)
             letter = each.workload.letter
-            is_ratio = goal.against is Against.FLOOR and found.value is not None
+            is_ratio = goal.against is not Against.ITSELF and found.value is not None
             rows.append([
                 letter,
                 language.titles.get(letter, each.workload.title),
@@ -101,4 +122,12 @@ def block(language: Language, measured: Sequence[Measured], machine: Mapping[str
                 language.verdicts[found.is_met],
             ])  # fmt: skip
     words = language.words.format(processor=machine["processor"])
-    return f"{words}\n\n{markdown(rows, right=(3, 4, 5, 6))}"
+    return f"{words}\n\n{markdown(rows, right=(3, 4, 5, 6))}{_beside(language, measured)}"
+
+
+def _beside(language: Language, measured: Sequence[Measured]) -> str:
+    """The chart and the table of others, if any was measured."""
+    if not any(each.peers for each in measured):
+        return ""
+    table = beside.table(measured, language.server, language.names, language.figures)
+    return f"\n{language.beside}\n\n![{language.chart}](docs/benchmark.svg)\n\n{table}"

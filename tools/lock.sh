@@ -12,7 +12,9 @@ lock() {
         --no-emit-find-links --custom-compile-command 'make lock' --output-file "$output" "$@"
 }
 
-# Everything together first; the smaller files then take their versions from it, so that the three agree.
+# Everything together first; the smaller files then take their versions from it, so that they agree.
 lock requirements/dev.txt pyproject.toml --group dev "$@"
 lock requirements/run.txt pyproject.toml --constraint requirements/dev.txt
 lock requirements/build.txt --group build --constraint requirements/dev.txt
+# What Hubbub is measured beside has an environment of its own, with the versions that Hubbub has of what both use.
+lock requirements/bench-peers.txt bench/peers/requirements.in --constraint requirements/dev.txt "$@"

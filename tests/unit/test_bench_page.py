@@ -17,10 +17,16 @@ from hubbub.bench.load import Result, ServerFigures
 MACHINE = {"processor": "4 × Processor 9"}
 
 
-def a_result(workload: Workload, cpu_us: float, deliveries: int = 1000, others: float = 0.0) -> Result:
+BESIDE = {"quickest": 2000, "second": 8000, "slow": 9000}
+"""Latencies in µs; Hubbub has 5,000."""
+
+
+def a_result(
+    workload: Workload, cpu_us: float, deliveries: int = 1000, others: float = 0.0, latency_us: int = 5000
+) -> Result:
     """A run of a second, with these figures."""
     latency = Histogram()
-    latency.add(5000)
+    latency.add(latency_us)
     cpu_seconds = cpu_us * deliveries / 1e6
     return Result(
         options=workload.options,
@@ -55,7 +61,7 @@ def measured_as(letter: str, floor: list[float], hubbub: list[float]) -> Measure
 ALL = [measured_as(workload.letter, [2.0], [4.0]) for workload in WORKLOADS]
 
 
-@pytest.mark.parametrize(("hubbub", "is_met"), [([4.0, 5.0, 99.0], True), ([4.0, 5.2, 99.0], False)])
+@pytest.mark.parametrize(("hubbub", "is_met"), [([3.0, 3.4, 99.0], True), ([3.0, 3.5, 99.0], False)])
 def test_a_goal_compares_the_medians_of_the_rounds(hubbub: list[float], is_met: bool) -> None:
     measured = measured_as("A", [1.0, 2.0, 9.0], hubbub)
     found = verdict(measured.workload.goals[0], measured)
@@ -68,18 +74,29 @@ def test_a_goal_that_must_be_reached_from_below_is_missed_below_it() -> None:
 
 
 def test_a_run_with_a_fault_meets_no_goal() -> None:
-    measured = measured_as("E", [2.0], [4.0])
+    measured = measured_as("I", [2.0], [4.0])
     assert [verdict(goal, measured).is_met for goal in measured.workload.goals] == [True, True]
     measured.faults.append("Hubbub: 1 lost")
     assert [verdict(goal, measured).is_met for goal in measured.workload.goals] == [False, False]
-    assert "- E: Hubbub: 1 lost" in page([measured], MACHINE, "One round.", [])
+    assert "- I: Hubbub: 1 lost" in page([measured], MACHINE, "One round.", [])
 
 
 def test_without_a_floor_a_ratio_is_not_measured_and_other_goals_are() -> None:
-    ratio, value = measured_as("A", [], [4.0]), measured_as("E", [], [4.0])
+    ratio, value = measured_as("A", [], [4.0]), measured_as("I", [], [4.0])
     assert verdict(ratio.workload.goals[0], ratio).is_met is None
     assert [verdict(goal, value).is_met for goal in value.workload.goals] == [True, True]
     assert "not measured" in page([ratio], MACHINE, "One round.", ["The floor is left out: no C compiler."])
+
+
+def test_latency_is_compared_with_that_of_the_best_peer_that_had_no_fault() -> None:
+    workload = next(each for each in WORKLOADS if each.letter == "L")
+    measured = measured_as("L", [], [4.0])
+    measured.peers = {key: [a_result(workload, 4.0, latency_us=us)] for key, us in BESIDE.items()}
+    assert verdict(workload.goals[0], measured).value == pytest.approx(5000 / 2000, rel=0.02)
+    measured.peer_faults["quickest"] = ["1 lost"]
+    found = verdict(workload.goals[0], measured)
+    assert found.value == pytest.approx(5000 / 8000, rel=0.02)
+    assert found.is_met
 
 
 def test_the_page_says_so_if_others_used_the_machine_meanwhile() -> None:
@@ -94,13 +111,13 @@ def test_the_page_says_so_if_others_used_the_machine_meanwhile() -> None:
 def test_the_page_has_a_line_for_each_goal_and_a_column_for_each_workload() -> None:
     written = page(ALL, MACHINE, "One round.", ["A note."])
     goals = written.partition("## Goals")[2].partition("## All figures")[0]
-    assert re.findall(r"^\| ([A-G]) ", goals, re.MULTILINE) == list("ABCDEEFF")
+    assert re.findall(r"^\| ([A-Z]) ", goals, re.MULTILINE) == list("ABCDEFFGHIIL")
     first = next(line for line in goals.splitlines() if line.startswith("| A "))
     assert [cell.strip() for cell in first.split("|")[3:-1]] == [
-        *("CPU a delivery", "2.00 µs", "4.00 µs", "2.00 ×", "≤ 2.5 ×", "met"),
+        *("CPU a delivery", "2.00 µs", "4.00 µs", "2.00 ×", "≤ 1.7 ×", "**missed**"),
     ]
     columns = next(line for line in written.splitlines() if line.startswith("| ") and " G |" in line)
-    assert re.findall("[A-G]", columns) == list("ABCDEFG")
+    assert re.findall("[A-Z]", columns) == [workload.letter for workload in WORKLOADS]
     assert "- processor: 4 × Processor 9" in written
 
 
@@ -116,6 +133,23 @@ def test_both_readmes_get_the_same_figures_and_nothing_else_changes(tmp_path: Pa
         assert text.startswith("# 1\n<!-- bench -->\n")
         assert text.endswith("<!-- /bench -->\nend\n")
         assert "99\n" not in text
+
+
+def test_both_readmes_show_others_with_the_same_figures_and_the_chart_if_there_are_any() -> None:
+    assert "benchmark.svg" not in block(ENGLISH, ALL, MACHINE)
+    measured = [measured_as(letter, [2.0], [4.0]) for letter in "ABCDL"]
+    for each in measured:
+        each.in_memory = each.hubbub
+        each.peers = {"starlette": [a_result(each.workload, 9.0)]}
+    english, chinese = (block(language, measured, MACHINE) for language in (ENGLISH, CHINESE))
+    for text in (english, chinese):
+        assert "](docs/benchmark.svg)" in text
+        assert "| Starlette " in text
+    assert re.findall(r"\d[\d.,]*", english) == re.findall(r"\d[\d.,]*", chinese)
+    names = [re.findall(r"^\| ([A-Z*][\w*]+)", text, re.MULTILINE) for text in (english, chinese)]
+    assert names == [["**Hubbub**", "Starlette"]] * 2
+    names_of_things = r"`[^`]*`|\(.*?\)|\[(docs|bench)/.*?\]|Starlette|Hubbub|4 × Processor"
+    assert not re.search("[a-z]{4}", re.sub(names_of_things, "", chinese))
 
 
 def test_every_word_of_the_figures_is_there_in_chinese() -> None:
