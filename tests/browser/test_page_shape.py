@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.visitors import NARROWEST, PHONE, Visitor, a_room
+from tests.browser.visitors import NARROWEST, PHONE, Visitor, a_room, until
 from tests.support.client import join
 from tests.support.server import PASSWORD, Server
 
@@ -123,6 +123,7 @@ async def test_the_language_and_the_theme_can_be_chosen_and_stay(visit: Visit) -
         await olga.come("/account")
         await olga.page.get_by_label("Language", exact=True).select_option("zh-TW")
         await expect(olga.page.locator("html")).to_have_attribute("lang", "zh-TW")
+        await expect(olga.page).to_have_title(re.compile("帳號"))
         assert await english_left(olga) == []
         await olga.page.reload()
         await expect(olga.page.get_by_role("heading", name="帳號").first).to_be_visible()
@@ -187,6 +188,84 @@ async def test_on_a_phone_one_sees_the_rooms_or_one_room_and_all_of_it_fits(
             await olga.go(path)
             await expect(olga.page.get_by_role("heading").first).to_be_visible()
             assert await olga.overflow() <= 0, path
+
+
+# As Safari on a phone has it: the keyboard lies over the page, which stays as high as it was; only this gets lower.
+_VIEW: Final = """
+const view = Object.assign(new EventTarget(), {scale: 1, offsetTop: 0, offsetLeft: 0, keyboard: 0});
+Object.defineProperty(view, 'height', {get: () => innerHeight - view.keyboard});
+Object.defineProperty(view, 'width', {get: () => innerWidth});
+Object.defineProperty(window, 'visualViewport', {value: view});
+"""
+_LAY_OVER: Final = """(keyboard) => {
+  visualViewport.keyboard = keyboard;
+  visualViewport.dispatchEvent(new Event('resize'));
+}"""
+# Whether the composer ends above the keyboard, and the last message right above the composer.
+_AT_THE_END: Final = """() => {
+  const list = document.querySelector('[data-testid=message-list]');
+  const last = [...document.querySelectorAll('[data-testid=message]')].at(-1).getBoundingClientRect();
+  const composer = document.querySelector('[data-testid=composer]').getBoundingClientRect();
+  return composer.bottom <= visualViewport.height && composer.height > 20 && last.bottom <= composer.top && last.top > 0
+    && list.getBoundingClientRect().bottom <= composer.top + 1;
+}"""
+
+
+async def _talk_on_a_phone(server: Server) -> str:
+    room = await a_room(server, "phone")
+    async with join(server, server.person()) as writer:
+        await writer.enter(room)
+        for number in range(40):
+            await writer.say(room, f"line {number}")
+    return room
+
+
+async def test_a_keyboard_that_lies_over_the_page_hides_neither_the_composer_nor_the_last_message(
+    visit: Visit, server: Server
+) -> None:
+    room = await _talk_on_a_phone(server)
+    async with visit(viewport=PHONE, has_touch=True, is_mobile=True) as olga:
+        await olga.context.add_init_script(_VIEW)
+        await olga.come(f"/rooms/{room}")
+        await olga.to_end()
+        await until(olga.page, _AT_THE_END)
+        await olga.by("composer").tap()
+        for keyboard in (300, 340, 300):
+            await olga.page.evaluate(_LAY_OVER, keyboard)
+            await until(olga.page, _AT_THE_END)
+        await olga.by("composer").fill("one\ntwo\nthree\nfour")
+        await until(olga.page, _AT_THE_END)
+        await olga.by("send").tap()
+        await expect(olga.messages.last).to_contain_text("four")
+        await until(olga.page, _AT_THE_END)
+        await olga.page.evaluate(_LAY_OVER, 0)
+        await until(olga.page, _AT_THE_END)
+        assert await olga.page.evaluate(
+            "document.querySelector('#app').getBoundingClientRect().height === innerHeight"
+        )
+        # Nor a dialog.
+        await olga.go("/")
+        await olga.page.get_by_role("button", name="New room").click()
+        await olga.page.evaluate(_LAY_OVER, 300)
+        await until(
+            olga.page,
+            "() => document.querySelector('dialog').getBoundingClientRect().bottom <= visualViewport.height",
+        )
+
+
+async def test_a_keyboard_that_makes_the_page_lower_leaves_the_list_at_its_end(
+    visit: Visit, server: Server
+) -> None:
+    room = await _talk_on_a_phone(server)
+    async with visit(viewport=PHONE, has_touch=True, is_mobile=True) as olga:
+        await olga.come(f"/rooms/{room}")
+        content = await olga.page.locator('meta[name="viewport"]').get_attribute("content")
+        assert "interactive-widget=resizes-content" in (content or "")
+        await olga.to_end()
+        await olga.by("composer").tap()
+        for height in (340, 300, PHONE["height"]):
+            await olga.page.set_viewport_size({"width": PHONE["width"], "height": height})
+            await until(olga.page, _AT_THE_END)
 
 
 async def test_everything_can_be_done_by_keyboard_alone(visit: Visit, server: Server) -> None:

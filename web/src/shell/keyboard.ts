@@ -12,13 +12,18 @@ export function heightLeft(page: number, view: { height: number; scale: number }
 export function watchKeyboard(): void {
   const view = window.visualViewport;
   if (!view) return;
-  view.addEventListener('resize', () => {
+  const fit = () => {
     const left = heightLeft(window.innerHeight, view);
     const { style } = document.documentElement;
-    if (left === null) style.removeProperty('--height-left');
-    else {
+    if (left === null) {
+      style.removeProperty('--height-left');
+      style.removeProperty('--safe-bottom');
+    } else {
       style.setProperty('--height-left', `${left}px`);
+      style.setProperty('--safe-bottom', '0px'); // the bar there is under the keyboard
       window.scrollTo(0, 0); // the browser has moved the page up to show the field, which is not needed any more
     }
-  });
+  };
+  view.addEventListener('resize', fit);
+  view.addEventListener('scroll', fit); // it moves the page up after it has said the size, too
 }
