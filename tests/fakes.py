@@ -68,6 +68,7 @@ class FakeTransport:
         self.faults: list[bytes] = []
         self.pings = 0
         self.socket: bytes | None = None
+        self.inflates = False
         self.closed: CloseReason | None = None
         self.aborted = False
         self.reading = True

@@ -38,6 +38,10 @@ class Transport(Protocol):
     def socket(self) -> bytes | None:
         """The socket for `hubbub.room.Multicast`, while it may go past `write`; `Client.rerouted` when that changes."""
 
+    @property
+    def inflates(self) -> bool:
+        """Whether the other side takes compressed frames (`hubbub.compression`)."""
+
     def ping(self) -> None:
         """Send a ping."""
 
@@ -70,6 +74,7 @@ class Client:
         "heard",
         "hub",
         "identity",
+        "inflates",
         "name",
         "ref",
         "rooms",
@@ -86,6 +91,7 @@ class Client:
         self.transport = transport
         self.write = transport.write  # the hot path: one attribute less for each delivery
         self.socket = transport.socket
+        self.inflates = transport.inflates
         self.rooms: dict[str, Room] = {}  # entered, by each name they were called by
         self.entered = 0  # how many
         self.ref: str | int | None = None  # of the event being handled
@@ -168,7 +174,8 @@ class Client:
 
     def send(self, type_: str, payload: object, ref: str | int | None = None) -> None:
         """Send one event to this client alone."""
-        self.write(frames.text(encode(type_, payload, ref)))
+        frame = frames.text(encode(type_, payload, ref))
+        self.write(self.hub.outgoing.deflater.deflated(frame) if self.inflates else frame)
 
     def reply(self, type_: str, payload: object) -> None:
         """Answer the event being handled: `send` with its `ref`."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 _TEXT: Final = 0x81  # FIN and the text opcode
+_COMPRESSED: Final = 0x40  # RSV1
 _SHORT: Final = [bytes((_TEXT, length)) for length in range(126)]
 
 PING: Final = b"\x89\x00"
@@ -20,9 +21,20 @@ def text(payload: bytes) -> bytes:
     length = len(payload)
     if length < 126:
         return _SHORT[length] + payload
+    return _header(_TEXT, length) + payload
+
+
+def compressed(payload: bytes) -> bytes:
+    """One text frame with `payload` compressed by permessage-deflate (RFC 7692)."""
+    return _header(_TEXT | _COMPRESSED, len(payload)) + payload
+
+
+def _header(first: int, length: int) -> bytes:
+    if length < 126:
+        return bytes((first, length))
     if length < 65536:
-        return struct.pack("!BBH", _TEXT, 126, length) + payload
-    return struct.pack("!BBQ", _TEXT, 127, length) + payload
+        return struct.pack("!BBH", first, 126, length)
+    return struct.pack("!BBQ", first, 127, length)
 
 
 def payloads(frames: bytes) -> Iterator[bytes]:

@@ -94,7 +94,7 @@ class Hub:
         self.directory: Directory
         self.figures = Figures()
         self.accepting = True
-        self._outgoing = Outgoing()
+        self.outgoing = Outgoing()
 
     # --- handlers
 
@@ -121,7 +121,7 @@ class Hub:
         self, settings: Settings, store: Store, clock: Clock, epoch: str, multicast: Multicast | None = None
     ) -> None:
         """Begin: timers run, clients may connect. `epoch` names the log. `multicast` sends to many at once."""
-        self._outgoing = Outgoing(multicast)
+        self.outgoing = Outgoing(multicast)
         self.settings = settings
         self.store = store
         self.clock = clock
@@ -341,7 +341,7 @@ class Hub:
         return self.rooms.get(row.id) or self._room_of(row)
 
     def _room_of(self, row: RoomRow) -> Room:
-        key, outgoing = key_of(row.name), self._outgoing
+        key, outgoing = key_of(row.name), self.outgoing
         return Room(row.id, row.name, key, row.kind, row.topic, archived=row.archived, outgoing=outgoing)
 
     async def commit(self, change: Change) -> None:
@@ -353,7 +353,7 @@ class Hub:
     def _deliver(self, batch: list[Change]) -> None:
         """A batch is on disk: write it to everyone, answer those who asked, then let each change finish."""
         found = Sorted(batch, self.rooms)
-        with self._outgoing.gathering():
+        with self.outgoing.gathering():
             for room_id, entries in found.by_room.items():
                 room = self.rooms.get(room_id)
                 if room is not None:

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from hubbub.compression import Deflater
+
 Parcel = tuple[bytes, bytes]  # sockets, joined, and the frame for each of them
 
 
@@ -16,6 +18,7 @@ class Reader(Protocol):
     full: bool  # the full profile; the basic one hears messages only
     write: Callable[[bytes], object]  # takes finished frames; never waits
     socket: bytes | None  # what a `Multicast` knows it by; None: `write` is the only way
+    inflates: bool  # takes compressed frames too
 
 
 class Multicast(Protocol):
@@ -28,12 +31,21 @@ class Multicast(Protocol):
 class Ways:
     """How to reach some readers: together those that have a socket for it, the others one by one."""
 
-    __slots__ = ("sockets", "writes")
+    __slots__ = ("inflating", "plain", "sockets", "writes")
 
     def __init__(self, readers: Iterable[Reader]) -> None:
+        readers = list(readers)
         ways = [(reader.socket, reader.write) for reader in readers]
         self.sockets = b"".join([socket for socket, _ in ways if socket is not None])
         self.writes = tuple([write for socket, write in ways if socket is None])
+        inflating = [reader for reader in readers if reader.inflates]
+        self.plain: Ways | None = self  # to those who take plain frames only
+        self.inflating: Ways | None = None  # to the others
+        if len(inflating) == len(readers):
+            self.plain, self.inflating = None, self
+        elif inflating:
+            self.plain = Ways(reader for reader in readers if not reader.inflates)
+            self.inflating = Ways(inflating)
 
 
 class Outgoing:
@@ -41,12 +53,23 @@ class Outgoing:
 
     def __init__(self, multicast: Multicast | None = None) -> None:
         self._multicast = multicast
+        self.deflater = Deflater()
         self._parcels: list[Parcel] = []
         self._writes: list[tuple[Callable[[bytes], object], bytes]] = []
         self._gathering = False
 
-    def add(self, ways: Ways, frame: bytes) -> None:
-        """`frame` is to reach each of `ways`."""
+    def add(self, ways: Ways, joined: bytes) -> None:
+        """`joined` frames are to reach each of `ways`; compressed once for all who take them so, if that is less."""
+        if ways.inflating is not None:
+            compressed = self.deflater.deflated(joined)
+            if compressed is not joined:
+                self._add(ways.inflating, compressed)
+                if ways.plain is not None:
+                    self._add(ways.plain, joined)
+                return
+        self._add(ways, joined)
+
+    def _add(self, ways: Ways, frame: bytes) -> None:
         if ways.sockets:
             self._parcels.append((ways.sockets, frame))
         for write in ways.writes:

@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slow_reader_seconds: Seconds = 60.0  # a reader behind for so long is closed with 4509
     handshake_seconds: Seconds = 10.0  # for a request to arrive whole
     ticket_seconds: Seconds = 5.0
+    compression: bool = True  # agree to permessage-deflate (RFC 7692) with clients that offer it
     io_uring: bool = True  # send to a whole room in one system call, where Linux allows it
 
     # Chat.

@@ -78,8 +78,9 @@ async def test_one_who_changed_rooms_hears_the_old_one_no_more(server: Server) -
     ada, bob = server.people(2)
     old, new = server.room(), server.room()
     async with basic(server, ada) as a, basic(server, bob) as b:
-        for client in (a, b):
-            await client.change_room(old)
+        await b.change_room(old)
+        await a.change_room(old)
+        await a.say("I am here")
         await b.say("before")
         await a.until("before")
         await a.change_room(new)
@@ -87,6 +88,7 @@ async def test_one_who_changed_rooms_hears_the_old_one_no_more(server: Server) -
         await b.say("after")
         await a.say("what did I miss?")
         assert [event["payload"]["message"] for event in a.heard] == [
+            "I am here",
             "before",
             "I am gone",
             "what did I miss?",

@@ -18,6 +18,7 @@ LAYERS: Final = (
         "errors",
         "events",
         "frames",
+        "compression",
         "settings",
         "clock",
         "limits",
@@ -45,7 +46,7 @@ LAYER_OF: Final = {name: number for number, names in enumerate(LAYERS) for name 
 # Rules decide; what does the work is handed to them. So these know no socket, no clock and no database, neither
 # by themselves nor through what they import. Of another module's types they may know: `if TYPE_CHECKING:`.
 RULES: Final = (
-    *("errors", "events", "frames", "limits", "names", "decoding", "figures", "origin"),
+    *("errors", "events", "frames", "compression", "limits", "names", "decoding", "figures", "origin"),
     *("tickets", "outgoing", "room", "connection", "membership", "heartbeat"),
 )
 # The port by which time comes in as an argument; the machine's own clock stands beside it.

@@ -25,6 +25,7 @@ class Ear:
         self.name = name
         self.full = full
         self.socket: bytes | None = None
+        self.inflates = False
         self.frames: list[bytes] = []
         self.on_write: Callable[[], object] | None = None
         self.write: Callable[[bytes], object] = self._write

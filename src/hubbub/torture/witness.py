@@ -40,6 +40,7 @@ class Witness:
         self._token = token
         self._rooms = rooms
         self._chance = random.Random(seed)  # noqa: S311 - to be repeated
+        self._compression = self._chance.choice(("deflate", None))
         self._numbers = itertools.count(1)
         self._open: dict[str, Said] = {}  # not answered yet, in the order in which they were made
         self._epoch = ""  # of the database
@@ -94,7 +95,7 @@ class Witness:
                 additional_headers={"Authorization": f"Bearer {self._token}"},
                 subprotocols=[Subprotocol("hubbub.v1")],
                 ping_interval=None,
-                compression=None,
+                compression=self._compression,
                 max_size=None,
                 proxy=None,
             )

@@ -63,6 +63,7 @@ class AsgiWebSocket:
         self._client: Client | None = None
         self._sender: asyncio.Task[None] | None = None
         self.socket: bytes | None = None  # the ASGI server's alone
+        self.inflates = False  # that is the ASGI server's to decide
 
     async def run(self, identity: Identity, *, full: bool) -> None:
         """Until either side ends it."""

@@ -20,19 +20,15 @@ from hubbub import frames
 from hubbub.errors import BINARY_FRAME, NOT_UTF8, CloseReason, Refused, restarting
 from hubbub.events import SUBPROTOCOL
 from hubbub.tickets import Identity
+from hubbub.transport.deflate import SharedDeflate
 from hubbub.transport.door import Door, Knock, full_profile
+from hubbub.transport.ordinary import ordinary
 from hubbub.transport.ring import Ring
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # the wheel for this machine has no C in it
-    from websockets.utils import apply_mask
 
 CLOSE_SECONDS: Final = 3.0  # for the other side to answer a close frame
 _MOST_FRAGMENTS: Final = 4096
-_TEXT: Final = 0x81  # the first byte of a whole text frame
-_PONG: Final = 0x8A
-_SMALLEST: Final = 6  # the header and the mask of a client's frame
+_DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
+_EXTENSIONS: Final = (SharedDeflate(),)
 
 
 class Session(Protocol):
@@ -67,12 +63,14 @@ class WebSocketProtocol(asyncio.Protocol):
         "_door",
         "_fragments",
         "_handshake",
+        "_inflates",
         "_loop",
         "_ring",
         "_session",
         "_socket",
         "_unread",
         "_waiting",
+        "inflates",
         "transport",
         "write",
     )
@@ -85,8 +83,11 @@ class WebSocketProtocol(asyncio.Protocol):
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._core = ServerProtocol(
-            max_size=door.settings.read_limit_bytes, select_subprotocol=_select_subprotocol
+            max_size=door.settings.read_limit_bytes,
+            select_subprotocol=_select_subprotocol,
+            extensions=_EXTENSIONS if door.settings.compression else None,
         )
+        self.inflates = False  # whether permessage-deflate is agreed on
         self._session: Session | None = None
         self._fragments: list[bytes] | None = None
         self._handshake: asyncio.Task[None] | None = None
@@ -121,7 +122,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._unread += len(data)
         for event in core.events_received():
             if isinstance(event, Frame):
-                self._unread -= _size(event)
+                self._unread -= self._size(event)
                 self._frame(event)
             elif isinstance(event, Request):
                 self._unread = 0
@@ -232,28 +233,18 @@ class WebSocketProtocol(asyncio.Protocol):
     # --- frames
 
     def _quick(self, session: Session, data: bytes) -> int:
-        """Take the plain frames that `data` begins with, without the core: whole, short, unfragmented text and pongs.
+        """Take the ordinary frames that `data` begins with, without the core. Returns how much was taken.
 
-        Nearly all that comes is of this kind, and the core takes five times as long for it. To be called between
-        frames only. Returns how much of `data` was taken; the core judges the rest.
+        To be called between frames only.
         """
-        position, end, limit = 0, len(data), self._door.settings.read_limit_bytes
-        while end - position >= _SMALLEST and self._core.state is OPEN and self._fragments is None:
-            length = data[position + 1] - 0x80  # negative for a frame without a mask
-            if data[position] == _PONG and length == 0:
-                position += _SMALLEST
-                continue
-            mask = position + 2
-            if length == 126:
-                length = int.from_bytes(data[mask : mask + 2])
-                mask += 2
-                if length < 126:
-                    break
-            stop = mask + 4 + length
-            if data[position] != _TEXT or not 0 <= length <= limit or length == 127 or stop > end:
-                break
-            position = stop
-            self._text(session, apply_mask(data[mask + 4 : stop], data[mask : mask + 4]))
+        position = 0
+        if self._core.state is OPEN and self._fragments is None:
+            limit = self._door.settings.read_limit_bytes
+            for position, text in ordinary(data, limit, inflates=self.inflates):  # noqa: B007 - where it got to
+                if text is not None:
+                    self._text(session, text)
+                    if self._core.state is not OPEN:
+                        break
         return position
 
     def _frame(self, frame: Frame) -> None:
@@ -296,6 +287,16 @@ class WebSocketProtocol(asyncio.Protocol):
         """The other side broke a rule: it hears why, and nothing more."""
         self.close(reason)
         session.lost()
+
+    def _size(self, frame: Frame) -> int:
+        """How long a client's frame was on the wire, if its length was written as short as can be.
+
+        Of a frame that may have been compressed that is not known: from then on the core has every byte.
+        """
+        if self.inflates and frame.opcode in _DATA:
+            return 0
+        length = len(frame.data)
+        return length + (6 if length < 126 else 8 if length < 65536 else 14)
 
     def _flush(self) -> None:
         for data in self._core.data_to_send():
@@ -354,6 +355,7 @@ class WebSocketProtocol(asyncio.Protocol):
         if self.transport.is_closing():
             return
         self._answer(response)
+        self.inflates = bool(self._core.extensions)
         self._session = self._door.enter(identity, self, full=full_profile(knock.protocols))
 
     def _refuse(self, refused: Refused) -> None:
@@ -369,12 +371,6 @@ class WebSocketProtocol(asyncio.Protocol):
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         self._core.send_response(response)
         self._flush()
-
-
-def _size(frame: Frame) -> int:
-    """How long a client's frame was, if its length was written as short as can be."""
-    length = len(frame.data)
-    return length + (6 if length < 126 else 8 if length < 65536 else 14)
 
 
 def _select_subprotocol(_core: ServerProtocol, offered: Any) -> Subprotocol | None:
