@@ -174,7 +174,10 @@ class Client:
 
     def send(self, type_: str, payload: object, ref: str | int | None = None) -> None:
         """Send one event to this client alone."""
-        frame = frames.text(encode(type_, payload, ref))
+        self.send_frame(frames.text(encode(type_, payload, ref)))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send a finished frame to this client alone, compressed if it takes that and it is worth it."""
         self.write(self.hub.outgoing.deflater.deflated(frame) if self.inflates else frame)
 
     def reply(self, type_: str, payload: object) -> None:

@@ -113,7 +113,7 @@ async def enter(client: Client, request: Enter) -> None:
     if newly:
         hub.figures.entered += 1
     room.head = max(room.head, reading.page.head)
-    client.write(_entered_frame(client, room, reading, ref))
+    client.send_frame(_entered_frame(client, room, reading, ref))
     if reading.resumed and reading.page.more:
         items = reading.page.items
         held = room.leave_behind(client, items[-1].seq + 1 if items else reading.page.head + 1)
