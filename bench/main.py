@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import browser, browser_visit, floor, machine, readme
+from bench import browser, browser_visit, floor, growth, machine, readme
 from bench.page import Measured, median, page, verdict
 from bench.peers import beside
 from bench.peers.choice import NONE, UnknownPeerError, choose
@@ -34,7 +34,7 @@ MEMORY: Final = Path("/dev/shm")
 SLOW_SECONDS: Final = 30.0
 """A peer whose first round takes longer has only that one. It is slow, and more rounds would say no more than that."""
 
-_LETTERS: Final = "".join(each.letter for each in WORKLOADS)
+_LETTERS: Final = "".join(each.letter for each in WORKLOADS) + growth.LETTERS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,15 +61,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     times = _Times(1, 1.0, 2.0) if given.quick else _Times(given.rounds, 1.5, given.seconds)
     bench = _Bench(program, choice.peers, times, given.latency_rate)
     measured = [bench.measure(workload) for workload in workloads]
+    grown = [
+        growth.Grown(series, [bench.measure(step) for step in series.steps])
+        for series in growth.SERIES
+        if not given.only or series.letter in given.only.upper()
+    ]
     with_page = not given.only or browser.LETTER in given.only.upper()
     in_browser, browser_notes = _measure_page(quick=given.quick) if with_page else ([], [])
-    sections = beside.section(measured, choice.installed, choice.left_out)
+    installed = [each for each in choice.installed if each.key not in bench.left_out]
+    left_out = [*choice.left_out, *bench.left_out.values()]
+    sections = [*beside.section(measured, installed, left_out), *growth.section(grown)]
     written = page(measured, described, str(times), notes, sections) + browser.section(
         in_browser, browser_notes
     )
     print(f"\n{written}")
-    _keep(measured, in_browser, described, written, to_documentation=given.write)
-    return 1 if any(each.faults for each in measured) else 0
+    _keep(measured, grown, in_browser, described, written, to_documentation=given.write)
+    runs = [*measured, *(step for each in grown for step in each.steps)]
+    return 1 if any(run.faults for run in runs) else 0
 
 
 class BadArgumentError(Exception):
@@ -163,6 +171,8 @@ class _Bench:
         self._times = times
         self._latency_rate = latency_rate
         self._peak: Measured | None = None
+        self.left_out: dict[str, str] = {}
+        """Peers that did not start, by their keys: nothing more is asked of them."""
 
     def measure(self, workload: Workload) -> Measured:
         """All rounds of a workload."""
@@ -186,7 +196,7 @@ class _Bench:
             if workload.in_memory and MEMORY.is_dir():
                 _measure_hubbub(measured, options, measured.in_memory, "in memory", MEMORY)
             for peer in self._peers if workload.peers else ():
-                if peer.key not in slow and peer.key not in measured.omitted:
+                if not {peer.key} & (slow | measured.omitted.keys() | self.left_out.keys()):
                     started = time.monotonic()
                     self._measure_peer(measured, options, peer)
                     if time.monotonic() - started > SLOW_SECONDS:
@@ -233,7 +243,11 @@ class _Bench:
             load.allow_open_files(options.connections)
             with peer.running(self._place) as server:
                 result = load.run(options, server.url, [], server.pid, dialect=peer.dialect)
-        except (NotInstalledError, NotStartedError, BadOptionError, load.LoadError) as error:
+        except (NotInstalledError, NotStartedError) as error:
+            self.left_out[peer.key] = f"{peer.name} is left out: {error}"
+            _say(f"  {self.left_out[peer.key]}")
+            return
+        except (BadOptionError, load.LoadError) as error:
             _say(f"  {peer.name}: {error}")
             measured.omitted[peer.key] = str(error)
             return
@@ -273,6 +287,7 @@ def _take(results: list[Result], who: str, result: Result) -> list[str]:
 
 def _keep(
     measured: Sequence[Measured],
+    grown: Sequence[growth.Grown],
     in_browser: Sequence[browser.Found],
     described: dict[str, str],
     written: str,
@@ -304,12 +319,19 @@ def _keep(
     }
     (BUILD / "results.json").write_text(
         json.dumps(
-            {"machine": described, "workloads": runs, "browser": [each.as_json() for each in in_browser]},
+            {
+                "machine": described,
+                "workloads": runs,
+                "growth": {each.series.letter: each.as_json() for each in grown},
+                "browser": [each.as_json() for each in in_browser],
+            },
             indent=1,
             ensure_ascii=False,
         )
     )
-    if to_documentation and any(each.faults for each in measured):
+    if to_documentation and any(
+        each.faults for each in [*measured, *(step for one in grown for step in one.steps)]
+    ):
         _say("the documentation stays as it was: a run had faults")
     elif to_documentation:
         PAGE.parent.mkdir(exist_ok=True)
@@ -318,10 +340,9 @@ def _keep(
             CHART.write_text(drawn)
         readme.fill(HERE.parent, measured, described)
     goals = [found for each in measured for goal in each.workload.goals for found in [verdict(goal, each)]]
-    met = sum(found.is_met is True for found in goals) + sum(found.is_met for found in in_browser)
-    _say(
-        f"{met} of {len(goals) + len(in_browser)} goals met; kept in {BUILD.name}/results.md and results.json"
-    )
+    others = [*(each.is_met for each in grown), *(each.is_met for each in in_browser)]
+    met = sum(found.is_met is True for found in goals) + sum(is_met is True for is_met in others)
+    _say(f"{met} of {len(goals) + len(others)} goals met; kept in {BUILD.name}/results.md and results.json")
 
 
 def _say(line: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import growth
 from bench.page import Measured, page, verdict
 from bench.readme import CHINESE, ENGLISH, block, fill, filled
 from bench.workloads import WORKLOADS, Workload
@@ -166,3 +167,56 @@ def test_every_word_of_the_figures_is_there_in_chinese() -> None:
 def test_a_readme_without_a_place_for_figures_is_refused() -> None:
     with pytest.raises(ValueError, match="to put the figures between"):
         filled("# Hubbub\n", "figures")
+
+
+# --- growth
+
+
+def grown_as(hubbub_us: list[float], floor_us: list[float]) -> growth.Grown:
+    """Rooms of more and more members, with these microseconds a delivery."""
+    steps = growth.MEMBERS.steps
+    return growth.Grown(
+        growth.MEMBERS,
+        [
+            Measured(step, [a_result(step, floor)], [a_result(step, hubbub)])
+            for step, hubbub, floor in zip(steps, hubbub_us, floor_us, strict=True)
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("hubbub", "grew", "is_met"),
+    [
+        ([20.0, 4.0, 2.0, 2.4], 1.2, True),
+        ([2.0, 2.0, 2.0, 3.0], 1.5, False),
+        ([2.0, 3.0, 2.0, 2.0], 1.0, True),
+    ],
+)
+def test_growth_is_the_largest_size_against_the_cheapest(
+    hubbub: list[float], grew: float, is_met: bool
+) -> None:
+    grown = grown_as(hubbub, [2.0, 2.0, 2.0, 4.0])
+    assert grown.growth == pytest.approx(grew)
+    assert grown.is_met is is_met
+    rows = [line for line in "\n".join(growth.section([grown])).splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
+    assert cells[0][1:] == ["10", "100", "1,000", "10,000", "growth", "goal", ""]
+    assert cells[2][5:] == [f"{grew:.2f} ×", "≤ 1.25 ×", "met" if is_met else "**missed**"]
+    assert cells[3] == ["floor: CPU a delivery, µs", "2.00", "2.00", "2.00", "4.00", "2.00 ×", "", ""]
+
+
+def test_growth_with_a_fault_is_missed_and_without_all_sizes_not_measured() -> None:
+    grown = grown_as([2.0] * 4, [2.0] * 4)
+    grown.steps[1].hubbub.clear()
+    assert (grown.growth, grown.is_met) == (None, None)
+    grown.steps[1].faults.append("Hubbub: 1 lost")
+    assert grown.is_met is False
+    assert "- M: Hubbub: 1 lost" in growth.section([grown])
+
+
+@pytest.mark.parametrize("series", growth.SERIES, ids=lambda series: series.letter)
+def test_only_the_size_differs_between_the_steps_of_a_series(series: growth.Series) -> None:
+    assert [step.options.connections for step in series.steps] == list(series.sizes)
+    assert len({(step.options.rate, step.options.window, step.options.senders) for step in series.steps}) == 1
+    members = {step.options.connections // step.options.rooms for step in series.steps}
+    assert members == (set(series.sizes) if series is growth.MEMBERS else {1})

@@ -205,7 +205,7 @@ def test_what_a_peer_lost_is_told_and_fails_nobody_else() -> None:
     ("arguments", "words"),
     [
         (["--peers", "phoenix"], "--peers phoenix: give all, none"),
-        (["--only", "AZ"], "--only AZ: there are ABCDEFGHIL, and P for the page"),
+        (["--only", "AZ"], "--only AZ: there are ABCDEFGHILMR, and P for the page"),
         (["--write", "--peers", "none"], "--write goes without --quick, --only and --peers"),
     ],
 )
@@ -229,6 +229,18 @@ def test_the_latency_is_measured_at_half_of_the_peak_and_not_of_those_who_cannot
         "channels": "its most in C is 300 messages a second, and 5,200 are asked for"
     }
     assert bench_main._Bench(None, [], bench_main._Times(1, 0, 1), latency_rate=900)._rate() == 900
+
+
+def test_a_peer_that_does_not_start_is_asked_once_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench_main, "_measure_hubbub", lambda *_: None)
+    peer = a_peer(["sh", "-c", "echo no room >&2; exit 1"])
+    bench = bench_main._Bench(None, [peer], bench_main._Times(3, 0, 1), latency_rate=0)
+    measured = [bench.measure(workload) for workload in WORKLOADS[:2]]
+    assert bench.left_out == {peer.key: f"{peer.name} is left out: it ended with status 1: no room"}
+    assert [(each.peers, each.omitted, each.faults) for each in measured] == [({}, {}, [])] * 2
+    assert capsys.readouterr().err.count("no room") == 1
 
 
 def test_a_latency_workload_alone_measures_the_peak_too() -> None:

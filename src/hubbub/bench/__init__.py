@@ -23,8 +23,9 @@ The parts
 =========
 Clients connect, shake hands, frame and mask with picows on uvloop (`client`). Once a connection is in its room and
 picows holds no rest, its socket is read by `ears`, which hands the bytes to its `reader`; a `speaker` says what is
-sent. `worker` is one process of clients, `plan` what processes tell one another; `load` starts them, measures the server
-(`process`) and adds up; `server` starts a server to measure, `report` writes the result down, `command` is the command.
+sent. `dialect` is how other servers write the same. `worker` is one process of clients, `plan` what processes tell one
+another; `load` starts them, measures the server (`process`) and adds up; `server` starts a server to measure, `report` writes
+the result down, `command` is the command.
 
 Latency is counted from the *intended* time of sending, for every delivery: in an open loop a server that
 stalls is charged for all messages that should have been sent meanwhile (no coordinated omission).
