@@ -93,6 +93,24 @@ def memory(before_bytes: float, after_bytes: float, messages: int, elements: int
     return Found("memory grown", "MB", ".1f", 5, grown, note)
 
 
+def far_up(
+    tasks_ms: Sequence[float], cpu_ms: float, loads_ms: Sequence[float], messages: int, of: int
+) -> Found:
+    """The longest task of the main thread while somebody scrolls up over so many messages of a long room."""
+    note = (
+        f"over {messages:,} of {of:,} messages; {len(tasks_ms)} tasks of 50 ms or more; at most {cpu_ms:.0f} ms of a "
+        f"processor; {len(loads_ms)} pages loaded, the slowest in {max(loads_ms, default=0):.0f} ms"
+    )
+    return Found("longest task, scrolling far up", "ms", ".0f", 50, max(tasks_ms, default=0), note)
+
+
+def memory_far_up(before_bytes: float, after_bytes: float, messages: int, most: int) -> Found:
+    """What the page's heap grew by meanwhile, after collecting. `most`: messages that were in the page at once."""
+    grown = (after_bytes - before_bytes) / 1e6
+    note = f"{before_bytes / 1e6:.1f} to {after_bytes / 1e6:.1f} MB over {messages:,} messages; at most {most} in the page"
+    return Found("memory grown, scrolling far up", "MB", ".1f", 5, grown, note)
+
+
 def section(found: Sequence[Found], notes: Sequence[str] = ()) -> str:
     """The part of the page of results that is about the browser; empty if there is nothing to say."""
     if not found and not notes:

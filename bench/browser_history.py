@@ -28,6 +28,8 @@ TEXTS: Final = (
         "want it said before they forget it again: that it was right the first time, and that nobody had asked for more."
     ),
 )
+MESSAGES: Final = 100_000
+"""What a long room has."""
 _EVERY_MS: Final = 60_000
 _LAST_AT: Final = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from bench.browser import NoBrowserError
+from bench.browser_history import MESSAGES, write_history
 from hubbub.bench.server import END_SECONDS, NO_LIMITS
 
 READER: Final = "reader"
 PASSWORD: Final = "a password to be read"
+FAR: Final = "far"
+"""The room with a long history."""
 _WRITER: Final = "writer"
 _PROGRAM: Final = (sys.executable, "-m", "hubbub")
 
@@ -39,6 +42,7 @@ def page_server() -> Iterator[PageServer]:
         for name in (READER, _WRITER):
             _command(environment, data, "user", "add", name, "--password-stdin", given=f"{PASSWORD}\n")
         token = _command(environment, data, "user", "token", _WRITER)
+        write_history(data, FAR, MESSAGES, _WRITER, READER)
         server = subprocess.Popen(
             [*_PROGRAM, "serve", "--port", "0", "--data", str(data)],
             env=environment,

@@ -9,13 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from bench import browser
 from bench.browser import Found
-from bench.browser_server import PASSWORD, READER, PageServer, page_server
+from bench.browser_far import read_far
+from bench.browser_figures import NOTE_TASKS, heap_bytes, longest_cpu_ms
+from bench.browser_server import FAR, PASSWORD, READER, PageServer, page_server
 
 ROOMS: Final = ("one", "two")
 HISTORY: Final = 200  # messages in each room before anyone reads
@@ -43,13 +45,6 @@ addEventListener('click', () => {
   sessionStorage.setItem('bench.click', String(performance.timeOrigin + performance.now()));
 }, { capture: true });
 """
-_NOTE_TASKS: Final = """
-() => {
-  window.benchTasks = [];
-  new PerformanceObserver((list) => benchTasks.push(...list.getEntries().map((entry) => entry.duration)))
-    .observe({ type: 'longtask' });
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -60,9 +55,10 @@ class Times:
     switches: int = 20
     seconds: int = 10
     messages: int = ALL
+    far: int = 3000  # messages that are scrolled over in a room of `browser_history.MESSAGES`
 
 
-QUICK: Final = Times(rounds=1, switches=4, seconds=2, messages=1000)
+QUICK: Final = Times(rounds=1, switches=4, seconds=2, messages=1000, far=600)
 
 
 def measure(times: Times) -> list[Found]:
@@ -86,6 +82,7 @@ async def _measure(executable: str, times: Times) -> list[Found]:
                     browser.log_in([await _log_in(chromium, server, writer) for _ in range(times.rounds)]),
                     await _switching(chromium, server, writer, times.switches),
                     *await _flood(chromium, server, writer, times),
+                    *await _far(chromium, server, times.far),
                 ]
             finally:
                 await chromium.close()
@@ -234,17 +231,17 @@ async def _flood(chromium: Browser, server: PageServer, writer: _Writer, times: 
         session = await context.new_cdp_session(page)
         await _mark_all_read(context, server, writer)
         await _read(context, page, server, room, writer.last(room))
-        await page.evaluate(_NOTE_TASKS)
+        await page.evaluate(NOTE_TASKS)
         steady = RATE * times.seconds
         await chromium.start_tracing(page=page, categories=["toplevel"])
         await writer.say(room, steady, 1 / RATE)
         await page.evaluate(_PAINTED, writer.last(room))
         cpu = longest_cpu_ms(json.loads(await chromium.stop_tracing())["traceEvents"])
         tasks = await page.evaluate("() => benchTasks")
-        before = await _heap_bytes(session)
+        before = await heap_bytes(session)
         await writer.say(room, times.messages - steady)
         await page.evaluate(_PAINTED, writer.last(room))
-        after = await _heap_bytes(session)
+        after = await heap_bytes(session)
         counters: dict[str, Any] = await session.send("Memory.getDOMCounters")
         return [
             browser.longest_task(tasks, cpu, steady, times.seconds),
@@ -252,19 +249,7 @@ async def _flood(chromium: Browser, server: PageServer, writer: _Writer, times: 
         ]
 
 
-def longest_cpu_ms(events: list[dict[str, Any]]) -> float:
-    """What the longest task of a page's main thread took of a processor, from a trace of Chromium's."""
-    mains = {
-        (event["pid"], event["tid"])
-        for event in events
-        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
-    }
-    taken = (event.get("tdur", 0) for event in events if (event["pid"], event["tid"]) in mains)
-    return float(max(taken, default=0)) / 1000
-
-
-async def _heap_bytes(session: CDPSession) -> float:
-    for _ in range(3):  # what ends the life of something may itself have to be collected first
-        await session.send("HeapProfiler.collectGarbage")
-    usage: dict[str, float] = await session.send("Runtime.getHeapUsage")
-    return usage["usedSize"]
+async def _far(chromium: Browser, server: PageServer, messages: int) -> list[Found]:
+    async with _visit(chromium) as (context, page):
+        await _read(context, page, server, FAR, "")
+        return await read_far(chromium, page, await context.new_cdp_session(page), messages)

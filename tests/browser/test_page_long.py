@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import expect
 
-from bench.browser_history import write_history
+from bench.browser_history import MESSAGES, write_history
 from tests.browser.conftest import Visit
 from tests.browser.visitors import Visitor
 from tests.support.client import join
@@ -17,7 +17,6 @@ from tests.support.server import Accounts, Server, running
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ROOM: Final = "long"
-MESSAGES: Final = 100_000
 WRITER: Final = "ada-0"
 MOST_IN_PAGE: Final = 400  # messages: `WINDOW` in web/src/lib/client/stretch.ts
 SAME_PLACE: Final = 2.0  # pixels

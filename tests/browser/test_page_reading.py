@@ -67,6 +67,17 @@ async def test_a_room_opens_at_what_is_unread_with_a_line_there_and_its_counts_g
         await expect(peter.page).not_to_have_title(re.compile(r"^\("))
 
 
+async def test_who_joins_a_room_that_is_not_open_is_no_new_message(visit: Visit, server: Server) -> None:
+    room, elsewhere = await a_room(server), await a_room(server)
+    await server.call(await server.log_in("peter"), "POST", f"/api/rooms/{room}/join")
+    async with visit() as peter:
+        await peter.come(f"/rooms/{elsewhere}", "peter")
+        await expect(peter.by("composer")).to_be_visible()
+        await say(server, server.person(), room, "only this")  # they join first
+        await expect(peter.room_item(room)).to_contain_text("1 new message")
+        await expect(peter.page).to_have_title(re.compile(r"^\(1\)"))
+
+
 async def test_what_is_read_in_one_tab_is_read_in_all(visit: Visit, server: Server) -> None:
     room, elsewhere, person = await a_room(server), await a_room(server), server.person()
     async with visit() as peter:

@@ -58,8 +58,8 @@ describe('opening a room', () => {
     const { view } = await opened();
     const { items, hasEarlier, hasLater, firstUnread, newer } = view.stretch.get();
     expect(firstUnread).toBe(seqs[100]);
-    expect([items[0]?.seq, items.at(-1)?.seq]).toEqual([seqs[51], seqs[150]]);
-    expect({ hasEarlier, hasLater, newer }).toEqual({ hasEarlier: true, hasLater: true, newer: general.head - (seqs[150] ?? 0) });
+    expect([items[0]?.seq, items.at(-1)?.seq]).toEqual([seqs[76], seqs[125]]);
+    expect({ hasEarlier, hasLater, newer }).toEqual({ hasEarlier: true, hasLater: true, newer: general.head - (seqs[125] ?? 0) });
   });
 
   it('draws no line above what is one’s own', async () => {

@@ -67,6 +67,38 @@ describe('unread', () => {
     expect(counts('general')).toEqual([1, 1]);
   });
 
+  it('counts messages in a room that is not entered too, as soon as it has looked', async () => {
+    const side = server.room('side', 'public', 'ada', 'bob');
+    server.append(side, 'member_joined', { user: 'cleo' });
+    server.say(side, 'cleo', 'one');
+    const { counts } = await started();
+    expect(counts('side')).toEqual([3, 0]);
+    await pass(1_500);
+    expect(counts('side')).toEqual([1, 0]);
+    expect(side.read.get('ada')).toBe(4); // nobody has to look at who joined
+    await pass(10_000);
+    server.append(side, 'reacted', { target: 5, from: 'bob', emoji: '👍' });
+    server.say(side, 'bob', 'two @ada');
+    await pass(1_500);
+    expect(counts('side')).toEqual([2, 1]);
+    expect(server.connection.got.some((event) => event.type === 'enter' && event.payload.room === 'side')).toBe(false);
+  });
+
+  it('looks seldom at a room that is not entered, and not at all where much is unread', async () => {
+    const side = server.room('side', 'public', 'ada', 'bob');
+    const busy = server.room('busy', 'public', 'ada', 'bob');
+    for (let count = 0; count < 30; count++) server.say(busy, 'bob', 'x');
+    const { counts } = await started();
+    for (let count = 0; count < 10; count++) {
+      server.say(side, 'bob', 'x');
+      await pass(1_000);
+    }
+    await pass(10_000);
+    const looked = (name: string) => server.requests.filter((request) => request.includes(`/${name}/messages`)).length;
+    expect([looked('side'), looked('busy')]).toEqual([2, 0]);
+    expect([counts('side'), counts('busy')]).toEqual([[10, 0], [31, 0]]);
+  });
+
   it('does not stick: what follows the last item seen is read with it', async () => {
     const { client, counts, of } = await started();
     const view = client.open('general');

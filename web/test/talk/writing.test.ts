@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { findEmoji } from '../../src/lib/emoji/data';
 import { Lru } from '../../src/lib/markdown/lru';
 import { complete, insert, matching, merged, typedAt } from '../../src/talk/completion';
-import { loadDraft, saveDraft } from '../../src/talk/drafts';
+import { draftOfOldName, loadDraft, saveDraft } from '../../src/talk/drafts';
 import { charactersLeft, isComposing } from '../../src/talk/writing';
 import { beside } from '../../src/talk/picking';
 import { loadEmoji } from '../../src/lib/emoji/data';
@@ -71,6 +71,25 @@ describe('drafts', () => {
     saveDraft(place, 'ada', 'general', { text: 'a', replyTo: null });
     saveDraft(place, 'ada', 'general', { text: ' ', replyTo: null });
     expect(place.kept.size).toBe(0);
+  });
+
+  test('are found again when the room was renamed while nobody looked, and asked for once', async () => {
+    const place = storage();
+    const listed = { ...place, key: (index: number) => [...place.kept.keys()][index] ?? null, get length() { return place.kept.size; } };
+    saveDraft(place, 'ada', 'old', { text: 'half a', replyTo: 4 });
+    saveDraft(place, 'ada', 'gone', { text: 'elsewhere', replyTo: null });
+    saveDraft(place, 'ada', 'general', { text: 'known', replyTo: null });
+    saveDraft(place, 'bob', 'theirs', { text: 'not ours', replyTo: null });
+    const asked: string[] = [];
+    const find = (): Promise<unknown> =>
+      draftOfOldName(listed, 'ada', 'new', (name) => name === 'general', (was) => {
+        asked.push(was);
+        return Promise.resolve(was === 'old' ? 'new' : null);
+      });
+    expect(await find()).toEqual({ text: 'half a', replyTo: 4 });
+    expect(loadDraft(place, 'ada', 'old').text).toBe('');
+    await find();
+    expect(asked).toEqual(['old', 'gone']);
   });
 
   test('that are broken, and storage that is forbidden, do no harm', () => {

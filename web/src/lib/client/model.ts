@@ -37,8 +37,8 @@ export interface RoomSummary {
   head: number;
   read: number;
   /**
-   * What others wrote after `read`. Where this client has not seen the entries, it counts entries, as the server does:
-   * in a room that is not entered, joins and reactions are among them.
+   * What others wrote after `read`. Where this client has not seen the entries, it counts entries, as the server does,
+   * joins and reactions among them: in a room that is not entered until it has looked what they are, if they are few.
    */
   unread: number;
   mentions: number;

@@ -8,8 +8,8 @@ import type { Frame } from './store';
 import { covers, fromBack, messageIn, pageAround, WINDOW, withEarlier, withEntries, withLater, type Page, type Window } from './stretch';
 import type { Entry } from './wire';
 
-/** Messages that one request asks for. */
-const PAGE = 100;
+/** Messages that one request asks for: so many that a page draws them without a pause. */
+const PAGE = 50;
 
 export class Reading {
   window: Window | null = null;

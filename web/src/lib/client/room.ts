@@ -1,5 +1,6 @@
 // One room as this client holds it: how far it has come in its log, its end, who is there, what is unread.
 
+import type { HistoryPage } from './api';
 import { HubbubError } from './errors';
 import { messageFrom } from './decode';
 import type { Message, RoomKind, RoomSummary } from './model';
@@ -300,6 +301,18 @@ export class Room {
     if (this.counter.read === before) return;
     this.#around.readMoved(this);
     this.touch();
+  }
+
+  /** A page of everything after a number, while it is not entered: now it is known what is unread. */
+  looked(page: HistoryPage, after: number): void {
+    const { head, read, to } = this.counter;
+    if (page.head < to) return;
+    const mentioned = unread.mentionsOf(this.counter);
+    const counted = page.messages.map((message) => this.#counted(message));
+    const known = unread.pageKnown(read, mentioned, after + 1, page.head, counted);
+    this.counter = unread.readUpTo(unread.headMoved(known, head, mentioned), read, null);
+    if (this.counter.read > read) this.#around.readMoved(this);
+    this.learn(page.messages);
   }
 
   // --- pages

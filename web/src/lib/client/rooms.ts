@@ -4,8 +4,10 @@ import type { Api } from './api';
 import { messageFrom } from './decode';
 import { byActivity, Entering } from './entering';
 import { HubbubError } from './errors';
+import { Marking } from './marking';
 import type { Message, RoomSummary } from './model';
-import { keyOf, mentions } from './names';
+import { keyOf } from './names';
+import { Outside } from './outside';
 import type { Platform } from './platform';
 import { errorFrom } from './requests';
 import { Room, type Around } from './room';
@@ -13,7 +15,6 @@ import { type Frame, Value } from './store';
 import type * as wire from './wire';
 
 const AGAIN_MS = 2_000;
-const MARK_MS = 1_000;
 const REFRESH_MS = 300;
 
 export interface RoomsEvents {
@@ -32,12 +33,12 @@ export class Rooms implements Around {
   readonly #platform: Platform;
   readonly #api: Api;
   readonly #frame: Frame;
-  readonly #send: (event: wire.ClientEvent) => boolean;
   readonly #events: RoomsEvents;
   readonly #rooms = new Map<string, Room>();
   readonly #dirty = new Set<Room>();
   readonly #entering: Entering;
-  readonly #marking = new Set<Room>();
+  readonly #marking: Marking;
+  readonly #outside: Outside;
   #opens = 0;
   #online = false;
   #refreshing = false;
@@ -47,8 +48,9 @@ export class Rooms implements Around {
     this.#platform = platform;
     this.#api = api;
     this.#frame = frame;
-    this.#send = send;
     this.#events = events;
+    this.#marking = new Marking(platform, send, () => this.#online);
+    this.#outside = new Outside(platform, api, this);
     this.list = new Value<readonly RoomSummary[]>([], frame);
     const rooms = this.#rooms;
     this.#entering = new Entering(platform, send, {
@@ -84,12 +86,14 @@ export class Rooms implements Around {
       room.refusal = left();
       void this.#lookFor(room);
     }
+    for (const room of [...this.#rooms.values()].sort(byActivity)) if (room.member) this.#outside.count(room);
     this.#frame.work(this.#settle);
   }
 
   lost(): void {
     this.#online = false;
     this.#entering.lost();
+    this.#outside.lost();
     for (const room of this.#rooms.values()) room.lost();
   }
 
@@ -258,21 +262,9 @@ export class Rooms implements Around {
     const before = room.counter;
     room.headMoved(head, mentioned);
     const direct = room.kind === 'direct' && head > before.head;
-    if (room.stage === 'out' && (direct || room.summary.mentions > 0) && head > before.head) void this.#hearOutside(room, before.head);
+    if (room.stage === 'out' && (direct || room.summary.mentions > 0) && head > before.head) void this.#outside.hear(room, before.head);
     if (direct) this.reconcile();
-  }
-
-  /** Something in a room that is not entered may concern the user: read what. */
-  async #hearOutside(room: Room, after: number): Promise<void> {
-    try {
-      const page = await this.#api.history(room.name, { after, limit: 50 });
-      for (const message of page.messages) {
-        const concerns = room.kind === 'direct' || mentions(message.text, this.me);
-        if (concerns && message.from !== this.me && !message.deleted) this.#events.heard(room, message, true);
-      }
-    } catch {
-      // The count in the list says it still.
-    }
+    this.#outside.count(room);
   }
 
   #refused(error: wire.Error, ref: wire.Ref | undefined): void {
@@ -350,26 +342,13 @@ export class Rooms implements Around {
     this.#events.renamed(was, room.name);
   }
 
-  /** Tell the server at once, and then at most once in a while. */
   readMoved(room: Room): void {
-    if (this.#marking.has(room)) return;
-    this.#marking.add(room);
-    queueMicrotask(() => this.#mark(room));
-    this.#platform.setTimeout(() => {
-      this.#marking.delete(room);
-      if (this.#online && room.counter.read > room.readTold) this.readMoved(room);
-    }, MARK_MS);
+    this.#marking.moved(room);
   }
 
   /** Tell what was read and is not told yet. */
   markAll(): void {
-    for (const room of this.#rooms.values()) this.#mark(room);
-  }
-
-  #mark(room: Room): void {
-    const { read } = room.counter;
-    if (read <= room.readTold || !room.member) return;
-    if (this.#send({ type: 'mark_read', payload: { room: room.name, seq: read } })) room.readTold = read;
+    for (const room of this.#rooms.values()) this.#marking.tell(room);
   }
 
   #settleAll(): void {

@@ -105,9 +105,14 @@ export function readUpTo(counter: Counter, seq: number, mentions: number | null)
 
 /** Messages of others after `read`; where the entries are not known, entries. */
 export function unreadOf(counter: Counter): number {
+  return unsureOf(counter) + counter.loud.filter((seq) => seq > counter.read).length;
+}
+
+/** How many entries after `read` are not known. */
+export function unsureOf(counter: Counter): number {
   const before = Math.max(0, Math.min(counter.head, counter.from - 1) - counter.read);
   const after = Math.max(0, counter.head - Math.max(counter.to, counter.read));
-  return before + counter.loud.filter((seq) => seq > counter.read).length + after;
+  return before + after;
 }
 
 export function mentionsOf(counter: Counter): number {
