@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 import pytest
@@ -202,3 +204,136 @@ async def test_a_person_changes_the_name_that_others_see_and_the_password(visit:
         await expect(page.get_by_text("The password is changed.")).to_be_visible()
         await again.come("/account", "changing", "a newer password")
         await expect(again.page.get_by_label("Display name")).to_have_value("Somebody Else")
+
+
+# What a refusal says, in each language: labels and buttons first.
+WORDS: Final = {
+    "en-GB": {
+        "Name": "Name",
+        "Display name": "Display name",
+        "Password": "Password",
+        "Log in": "Log in",
+        "Make account": "Make account",
+        "Set password": "Set password",
+        "Try again": "Try again",
+        "wrong": "The name or the password is wrong.",
+        "tries": r"^Too many tries\. Try again in \d+ (seconds?|minutes?)\.$",
+        "taken": "This name is taken. Choose another.",
+        "bad name": "This name can’t be used.",
+        "short": "The password needs at least 8 characters.",
+        "bad password": "This password can’t be used. Choose a longer one that is hard to guess.",
+        "void": "This link has been used or has expired. Ask for a new one.",
+        "away": "The server does not answer. Check your connection and try again.",
+    },
+    "zh-TW": {
+        "Name": "帳號",
+        "Display name": "顯示名稱",
+        "Password": "密碼",
+        "Log in": "登入",
+        "Make account": "建立帳號",
+        "Set password": "設定密碼",
+        "Try again": "再試一次",
+        "wrong": "帳號或密碼不正確。",
+        "tries": r"^嘗試太多次了，請在 \d+ ?(秒|分鐘)後再試。$",
+        "taken": "這個名稱已經有人使用，請換一個。",
+        "bad name": "這個名稱不能使用。",
+        "short": "密碼至少需要 8 個字元。",
+        "bad password": "這個密碼不能使用。請選一個更長、更難猜的密碼。",
+        "void": "這個連結已經用過或過期了，請索取新的連結。",
+        "away": "伺服器沒有回應。請檢查網路連線，再試一次。",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Somebody at a form, in a language, who is refused."""
+
+    visitor: Visitor
+    words: dict[str, str]
+
+    async def submit(self, button: str, **fields: str) -> None:
+        """Fill in and send: fields by their English labels."""
+        page = self.visitor.page
+        for label, value in fields.items():
+            await page.get_by_label(self.words[label.replace("_", " ")], exact=True).fill(value)
+        await page.get_by_role("button", name=self.words[button], exact=True).click()
+
+    async def is_told(self, what: str, *, at: str = "") -> None:
+        """Wait for these words, said aloud, as the only ones; `at`: right at the field of this label."""
+        said = self.visitor.page.get_by_role("alert")
+        await expect(said).to_have_text(re.compile(self.words[what]) if what == "tries" else self.words[what])
+        if at:
+            field = self.visitor.page.get_by_label(self.words[at], exact=True)
+            await expect(
+                self.visitor.page.locator(".field").filter(has=field).get_by_role("alert")
+            ).to_be_visible()
+            await expect(field).to_have_attribute("aria-invalid", "true")
+
+
+@pytest.mark.parametrize("locale", WORDS)
+async def test_every_no_on_the_way_in_is_said_in_ones_language_and_at_the_field_it_is_about(
+    visit: Visit, server: Server, locale: str
+) -> None:
+    async with visit() as olga, visit(locale=locale, viewport=PHONE) as visitor:
+        stranger = Stranger(visitor, WORDS[locale])
+        await visitor.go("/login")
+        await stranger.submit("Log in", Name="nobody", Password="guess")
+        await stranger.is_told("wrong")
+        for page in ("setup", "invite", "reset"):
+            await visitor.go(f"/{page}#made-up")
+            await stranger.is_told("void")
+        await olga.come()
+        await visitor.page.goto(await invitation(olga))
+        name = f"stranger.{locale[:2]}"
+        await stranger.submit("Make account", Name="two words", Password=PASSWORD)
+        await stranger.is_told("bad name", at="Name")
+        await stranger.submit("Make account", Name="peter")
+        await stranger.is_told("taken", at="Name")
+        await stranger.submit("Make account", Name=name, Display_name="\u200b")
+        await stranger.is_told("bad name", at="Display name")
+        await stranger.submit("Make account", Display_name="", Password="short")
+        await stranger.is_told("short", at="Password")
+        await stranger.submit("Make account", Password=name)
+        await stranger.is_told("bad password", at="Password")
+        assert await visitor.overflow() <= 0
+        await visitor.context.set_offline(True)
+        await stranger.submit("Make account", Password=PASSWORD)
+        await stranger.is_told("away")
+        await visitor.context.set_offline(False)
+        await stranger.submit("Make account")
+        await expect(visitor.by("room-list")).to_be_visible()
+        reset = await olga.context.request.post(f"{server.url}/api/users/{name}/reset-password")
+        await visitor.page.goto((await reset.json())["link"])
+        await stranger.submit("Set password", Password="short")
+        await stranger.is_told("short", at="Password")
+        await visitor.context.clear_cookies()
+        for _ in range(11):
+            await visitor.context.request.post(
+                f"{server.url}/login", data={"username": name, "password": "guess"}
+            )
+        await visitor.go("/login")
+        await stranger.submit("Log in", Name=name, Password=PASSWORD)
+        await stranger.is_told("tries")
+
+
+async def test_what_is_wrong_is_said_in_the_other_language_when_that_is_chosen(visit: Visit) -> None:
+    async with visit() as guest:
+        await guest.go("/login")
+        await log_in(guest, "nobody", "guess")
+        await Stranger(guest, WORDS["en-GB"]).is_told("wrong")
+        await guest.page.get_by_label("Language", exact=True).select_option("zh-TW")
+        await Stranger(guest, WORDS["zh-TW"]).is_told("wrong")
+
+
+async def test_a_link_that_cannot_be_looked_at_now_can_be_tried_again(visit: Visit) -> None:
+    async with visit() as olga, visit() as guest:
+        await olga.come()
+        link = await invitation(olga)
+        await guest.context.route("**/api/links/check", lambda route: route.abort())
+        await guest.page.goto(link)
+        await Stranger(guest, WORDS["en-GB"]).is_told("away")
+        await expect(guest.page.get_by_role("heading", name="Welcome to Hubbub")).to_be_visible()
+        await guest.context.unroute("**/api/links/check")
+        await guest.page.get_by_role("button", name="Try again").click()
+        await expect(guest.page.get_by_role("button", name="Make account")).to_be_visible()
