@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -80,6 +82,7 @@ class Place:
         """Install the peers written in Python, unless they are there. Raises `NotInstalledError`."""
         if self.has_python():
             return
+        _say("the peers in Python")
         folder = self.folder / "python"
         shutil.rmtree(folder, ignore_errors=True)
         _do([sys.executable, "-m", "venv", str(folder)], "no environment can be made for it")
@@ -95,10 +98,16 @@ class Place:
         folder.mkdir(parents=True, exist_ok=True)
         for name in _NODE_FILES:
             shutil.copy(HERE / name, folder / name)
+        _say("the peers for Node.js")
+        said = io.StringIO()
         try:
-            build_web.install(folder, build_web.node_folder())
+            tools = build_web.node_folder()
+            with contextlib.redirect_stderr(said):  # it speaks of the page there
+                build_web.install(folder, tools)
         except build_web.BuildError as error:
-            raise NotInstalledError(str(error)) from error
+            lines = said.getvalue().strip().splitlines()[1:]
+            why = f"npm could not install it: {lines[-1]}" if lines else "there is no Node.js here"
+            raise NotInstalledError(why) from error
 
     def install_nchan(self) -> None:
         """Unpack Debian's packages here, where there is apt, unless nginx and nchan are there. Raises `NotInstalledError`."""
@@ -106,6 +115,7 @@ class Place:
             return
         if shutil.which("apt-get") is None or shutil.which("unshare") is None:
             raise NotInstalledError("there is no nginx with nchan here, and no Debian to take it from")
+        _say("nginx and nchan")
         folder = self.folder / "debian"
         folder.mkdir(parents=True, exist_ok=True)
         _do(["apt-get", "--quiet", "download", *_DEBIAN_PACKAGES], "apt-get could not download it", folder)
@@ -125,6 +135,10 @@ def node_version(package: str) -> str:
     """The version that the lock names."""
     lock = json.loads((HERE / "package-lock.json").read_bytes())
     return str(lock["packages"][f"node_modules/{package}"]["version"])
+
+
+def _say(what: str) -> None:
+    print(f"Installing {what}, into build/peers", file=sys.stderr, flush=True)
 
 
 def _digest(file: Path) -> str:

@@ -22,6 +22,7 @@ from hubbub.bench.dialect import DIALECTS
 from hubbub.bench.process import family
 from tests.unit.test_bench_chart import whole
 from tests.unit.test_bench_page import MACHINE
+from tools import build_web
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [peer.key for peer in PEERS]
@@ -120,6 +121,37 @@ def test_a_command_that_fails_gives_its_last_line_as_the_reason() -> None:
         place._do(["sh", "-c", "exit 7"], "it failed")
     with pytest.raises(NotInstalledError, match=r"it failed: .*no-such-program"):
         place._do(["no-such-program"], "it failed")
+
+
+def fails_to_install(folder: Path, tools: Path) -> None:
+    sys.stderr.write("Installing what the page is built with\nnpm error: no such host\n")
+    raise build_web.BuildError(f"npm failed with {tools} in {folder}")
+
+
+def has_no_node() -> Path:
+    raise build_web.BuildError("There is no Node.js to build the page with")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead", "why"),
+    [
+        ("install", fails_to_install, "npm could not install it: npm error: no such host"),
+        ("node_folder", has_no_node, "there is no Node.js here"),
+    ],
+)
+def test_without_node_or_its_registry_the_reason_is_given_and_nothing_is_said_of_the_page(
+    name: str,
+    instead: object,
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(build_web, name, instead)
+    with pytest.raises(NotInstalledError) as refused:
+        Place(tmp_path).install_node()
+    assert str(refused.value) == why
+    assert capsys.readouterr().err == "Installing the peers for Node.js, into build/peers\n"
 
 
 # --- what they are
