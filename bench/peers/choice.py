@@ -43,11 +43,15 @@ def choose(said: str, say: Callable[[str], None], place: Place | None = None) ->
     """Install those that were asked for. `say` is told who is left out. Raises `UnknownPeerError`."""
     place = place or Place()
     choice = Choice([], [], [])
+    failed: dict[Callable[[Place], None], str] = {}
     for peer in asked_for(said):
         try:
-            peer.install(place)
+            if peer.install not in failed:
+                peer.install(place)
         except (NotInstalledError, OSError) as error:
-            choice.left_out.append(f"{peer.name} is left out: {error}")
+            failed[peer.install] = str(error)
+        if peer.install in failed:  # what one of them lacks, all that come from there do
+            choice.left_out.append(f"{peer.name} is left out: {failed[peer.install]}")
             say(choice.left_out[-1])
             continue
         choice.peers.append(peer)

@@ -106,7 +106,7 @@ class Place:
                 build_web.install(folder, tools)
         except build_web.BuildError as error:
             lines = said.getvalue().strip().splitlines()[1:]
-            why = f"npm could not install it: {lines[-1]}" if lines else "there is no Node.js here"
+            why = f"npm could not install it: {lines[0]}" if lines else "there is no Node.js here"
             raise NotInstalledError(why) from error
 
     def install_nchan(self) -> None:

@@ -62,6 +62,20 @@ def test_one_that_cannot_be_installed_is_left_out_with_the_reason(
     assert "- ws (Node.js) is left out: there is no network." in section
 
 
+def test_what_cannot_be_installed_is_tried_once_for_all_that_come_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried = []
+
+    def refuse(place: Place) -> None:
+        tried.append(place)
+        raise NotInstalledError("there is no network")
+
+    monkeypatch.setattr(choice, "PEERS", [replace(peer, install=refuse) for peer in PEERS])
+    chosen = choose("all", lambda _: None, Place(tmp_path))
+    assert (len(tried), len(chosen.left_out), chosen.peers) == (1, len(PEERS), [])
+
+
 def test_without_peers_nothing_is_said_of_them() -> None:
     assert beside.section(whole(), [], []) == []
 
@@ -124,7 +138,9 @@ def test_a_command_that_fails_gives_its_last_line_as_the_reason() -> None:
 
 
 def fails_to_install(folder: Path, tools: Path) -> None:
-    sys.stderr.write("Installing what the page is built with\nnpm error: no such host\n")
+    sys.stderr.write(
+        "Installing what the page is built with\nnpm error: no such host\nnpm error: see a log\n"
+    )
     raise build_web.BuildError(f"npm failed with {tools} in {folder}")
 
 
