@@ -124,15 +124,21 @@ _ACTIVE_OF_MEMBER: Final = (
     .scalar_subquery()
     .label("active")
 )
+# Looked up for each mention: of a join SQLite makes a walk through every entry that is unread.
+_MENTIONED_BY: Final = (
+    select(entries.c.user_id)
+    .where(entries.c.room_id == mentions.c.room_id, entries.c.seq == mentions.c.seq)
+    .correlate(mentions)
+    .scalar_subquery()
+)
 _MENTIONS_OF_MEMBER: Final = (
     select(func.count())
     .select_from(mentions)
-    .join(entries, and_(entries.c.room_id == mentions.c.room_id, entries.c.seq == mentions.c.seq))
     .where(
         mentions.c.user_id.in_((0, _user)),
         mentions.c.room_id == members.c.room_id,
         mentions.c.seq > members.c.read,
-        entries.c.user_id != _user,  # who calls everyone does not call themselves
+        _MENTIONED_BY != _user,  # who calls everyone does not call themselves
     )
     .correlate(members)
     .scalar_subquery()
