@@ -1,9 +1,27 @@
 // One function for each HTTP request of docs/protocol.md, "Over HTTP". All throw `HubbubError`.
 
+import {
+  accountBody,
+  foundFrom,
+  foundPersonFrom,
+  invitationFrom,
+  meFrom,
+  memberFrom,
+  sessionFrom,
+  userFrom,
+  type WireHistory,
+  type WireInvitation,
+  type WireLink,
+  type WireMe,
+  type WireMember,
+  type WirePeople,
+  type WireSearch,
+  type WireSession,
+  type WireUser,
+} from './answers';
 import { addressOf, createRequest, type RequestOptions } from './http';
 import { messageFrom } from './decode';
 import type { Me, Message, RoomKind } from './model';
-import type * as wire from './wire';
 
 export type UserRole = Me['role'];
 export type MemberRole = 'owner' | 'member';
@@ -247,63 +265,3 @@ export interface RoomChange {
 
 /** The requests against the server that the page came from. */
 export const api: Api = createApi();
-
-// --- answers, as they are on the wire
-
-type WireMe = { name: string; display_name: string; role: UserRole };
-type WirePerson = { name: string; display_name: string };
-type WireFoundPerson = WirePerson & { role?: UserRole; disabled?: boolean };
-type WirePeople = { people: WireFoundPerson[]; more: boolean };
-type WireMember = WirePerson & { role: MemberRole };
-type WireUser = WirePerson & { role: UserRole; disabled: boolean; created: string };
-type WireLink = { purpose: LinkPurpose; role: UserRole; name: string | null; password_characters: number };
-type WireSession = { id: number; current: boolean; created: string; seen: string; expires: string; address: string; agent: string };
-type WireInvitation = { id: number; role: UserRole; uses_left: number; created: string; created_by: string | null; expires: string };
-type WireHistory = { room: string; head: number; more: boolean; messages: wire.Message[] };
-type WireFound = { message: wire.Message; snippet: string; matches: [number, number][] };
-type WireSearch = { results: WireFound[]; more: boolean; next?: number | null };
-
-function accountBody(account: NewAccount) {
-  const { token, username, password, displayName } = account;
-  return { token, username, password, ...(displayName === undefined ? {} : { display_name: displayName }) };
-}
-
-function meFrom(me: WireMe): Me {
-  return { name: me.name, displayName: me.display_name, role: me.role };
-}
-
-function personFrom(person: WirePerson): Person {
-  return { name: person.name, displayName: person.display_name };
-}
-
-function foundPersonFrom(person: WireFoundPerson): FoundPerson {
-  return { ...personFrom(person), role: person.role ?? 'member', disabled: person.disabled ?? false };
-}
-
-function memberFrom(member: WireMember): Member {
-  return { ...personFrom(member), role: member.role };
-}
-
-function userFrom(user: WireUser): User {
-  return { ...personFrom(user), role: user.role, disabled: user.disabled, created: Date.parse(user.created) };
-}
-
-function sessionFrom(session: WireSession): Session {
-  const { created, seen, expires } = session;
-  return { ...session, created: Date.parse(created), seen: Date.parse(seen), expires: Date.parse(expires) };
-}
-
-function invitationFrom(invitation: WireInvitation): Invitation {
-  return {
-    id: invitation.id,
-    role: invitation.role,
-    usesLeft: invitation.uses_left,
-    created: Date.parse(invitation.created),
-    createdBy: invitation.created_by,
-    expires: Date.parse(invitation.expires),
-  };
-}
-
-function foundFrom(found: WireFound): SearchResult {
-  return { ...messageFrom(found.message), snippet: found.snippet, matches: found.matches };
-}

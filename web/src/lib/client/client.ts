@@ -2,6 +2,7 @@
 
 import { Alerts } from './alerts';
 import { createApi, type Api } from './api';
+import type { ViewAround } from './around';
 import { Connector } from './connection';
 import { HubbubError } from './errors';
 import type { Client, Me } from './model';
@@ -12,7 +13,7 @@ import { Requests } from './requests';
 import type { Room } from './room';
 import { Rooms } from './rooms';
 import { Frame, Value } from './store';
-import { View, type ViewAround } from './view';
+import { View } from './view';
 import type { SendMessage, ServerEvent, Welcome } from './wire';
 
 export interface ClientOptions {

@@ -36,3 +36,8 @@ export class HubbubError extends Error {
     this.field = details.field ?? null;
   }
 }
+
+/** What was thrown, whatever it is. */
+export function asError(error: unknown): HubbubError {
+  return error instanceof HubbubError ? error : new HubbubError('internal', String(error));
+}

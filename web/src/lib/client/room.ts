@@ -1,10 +1,12 @@
 // One room as this client holds it: how far it has come in its log, its end, who is there, what is unread.
 
 import type { HistoryPage } from './api';
-import { HubbubError } from './errors';
+import type { Around, Onlooker, Stage } from './around';
+import type { HubbubError } from './errors';
+import { RoomFacts, summaryOf } from './facts';
+import { countedEntry, countedMessage, databaseOf } from './counting';
 import { messageFrom } from './decode';
-import type { Message, RoomKind, RoomSummary } from './model';
-import { mentions, othersOf } from './names';
+import type { Message, RoomSummary } from './model';
 import { endOf, fromFront, lastPage, WINDOW, withEntries, type Page, type Window } from './stretch';
 import * as unread from './unread';
 import type * as wire from './wire';
@@ -14,49 +16,8 @@ const KEPT = 100;
 /** So many entries that wait for the next frame are worked in at once: a page that is not seen has few frames. */
 const MOST_QUEUED = 500;
 
-/** A room's epoch is that of the database, a dot, and what tells the room from others. */
-function databaseOf(epoch: string): string {
-  return epoch.split('.', 1)[0] ?? epoch;
-}
-
-/** What a room needs of the client around it. */
-export interface Around {
-  readonly me: string;
-  now(): number;
-  /** The room's entries want to be worked in, or it looks different: `settle` is to be called, soon. */
-  dirty(room: Room): void;
-  /** `enter` again, to resume. */
-  resume(room: Room): void;
-  /** A message of one's own is in the log. */
-  echoed(id: string, seq: number): void;
-  /** A message of somebody else. `live`: it came as it was written. */
-  heard(room: Room, message: Message, live: boolean): void;
-  renamed(room: Room, was: string): void;
-  /** More was read than the server knows. */
-  readMoved(room: Room): void;
-}
-
-/** Who looks at a room. */
-export interface Onlooker {
-  /** Work entries in; `end` is the room's own end, with them. */
-  came(entries: readonly wire.Entry[], before: Window | null, end: Window | null): void;
-  /** What was held is no more: numbers of another log (`reset`), or too much was missed. */
-  forgotten(reset: boolean): void;
-  /** It is live for the first time, or again. */
-  ready(): void;
-  refused(error: HubbubError): void;
-  changed(): void;
-}
-
-export type Stage = 'out' | 'entering' | 'live';
-
-export class Room {
+export class Room extends RoomFacts {
   name: string;
-  kind: RoomKind = 'public';
-  topic = '';
-  archived = false;
-  role: 'owner' | 'member' = 'member';
-  others: readonly string[] = [];
   member = false;
   /** ms since 1970; 0: not known. */
   active = 0;
@@ -84,6 +45,7 @@ export class Room {
   #summary: RoomSummary | null = null;
 
   constructor(name: string, around: Around) {
+    super();
     this.name = name;
     this.#around = around;
   }
@@ -91,30 +53,13 @@ export class Room {
   // --- what the list says of it
 
   get summary(): RoomSummary {
-    this.#summary ??= {
-      room: this.name,
-      kind: this.kind,
-      topic: this.topic,
-      archived: this.archived,
-      role: this.role,
-      others: this.others,
-      head: this.counter.head,
-      read: this.counter.read,
-      unread: unread.unreadOf(this.counter),
-      mentions: unread.mentionsOf(this.counter),
-      active: this.active,
-      online: this.kind === 'direct' && this.present.names.some((name) => this.others.includes(name)),
-    };
+    this.#summary ??= summaryOf(this);
     return this.#summary;
   }
 
   /** What `welcome` says. */
   welcomed(summary: wire.RoomSummary, epoch: string): void {
-    this.kind = summary.kind as RoomKind;
-    this.topic = summary.topic ?? '';
-    this.archived = summary.archived ?? false;
-    this.role = summary.role === 'owner' ? 'owner' : 'member';
-    this.others = summary.members?.filter((name) => name !== this.#around.me) ?? othersOf(this.name, this.#around.me);
+    this.learnSummary(summary, this.#around.me);
     if (summary.active !== undefined) this.active = Math.max(this.active, Date.parse(summary.active));
     this.member = true;
     this.refusal = null;
@@ -144,11 +89,7 @@ export class Room {
   // --- coming in
 
   entered(entered: wire.Entered): void {
-    this.kind = entered.kind as RoomKind;
-    this.topic = entered.topic;
-    this.archived = entered.archived ?? false;
-    this.role = entered.role === 'owner' ? 'owner' : 'member';
-    if (this.kind === 'direct' && this.others.length === 0) this.others = othersOf(entered.room, this.#around.me);
+    this.learnEntered(entered, this.#around.me);
     this.member = true;
     this.refusal = null;
     this.present = { names: entered.present, count: entered.present_count };
@@ -175,7 +116,7 @@ export class Room {
     this.last = entered.head;
     this.stage = 'live';
     this.end = lastPage(page);
-    const counted = page.messages.map((message) => this.#counted(message));
+    const counted = page.messages.map((message) => countedMessage(message, this.#around.me));
     this.counter = unread.pageKnown(entered.read, entered.mentions, this.end.from, entered.head, counted);
     this.counter = unread.readUpTo(this.counter, Math.max(ownRead, entered.read), null);
     this.learn(page.messages);
@@ -223,7 +164,7 @@ export class Room {
     this.#queue.push(entry);
     for (const recording of this.#recordings) recording.push(entry);
     this.#count(entry);
-    this.#learnChange(entry);
+    if (entry.type === 'room_changed') this.#changed(entry.payload);
     if (entry.type === 'new_message') this.#heard(entry.payload, live);
     if (this.#queue.length >= MOST_QUEUED) this.settle();
     else this.touch();
@@ -242,25 +183,12 @@ export class Room {
 
   #count(entry: wire.Entry): void {
     const read = this.counter.read;
-    const isMessage = entry.type === 'new_message';
-    const counted = isMessage ? this.#counted(messageFrom(entry.payload)) : { seq: entry.payload.seq, loud: false, mentions: false };
-    const deletes = entry.type === 'message_deleted' ? entry.payload.target : null;
-    this.counter = unread.entriesCame(this.counter, [{ ...counted, deletes }]);
+    this.counter = unread.entriesCame(this.counter, [countedEntry(entry, this.#around.me)]);
     if (this.counter.read > read) this.#around.readMoved(this);
   }
 
-  #counted(message: Message): unread.Counted {
-    const loud = message.from !== this.#around.me && !message.deleted;
-    return { seq: message.seq, loud, mentions: loud && mentions(message.text, this.#around.me), deletes: null };
-  }
-
-  #learnChange(entry: wire.Entry): void {
-    if (entry.type !== 'room_changed') return;
-    const change = entry.payload;
-    if (change.topic !== undefined) this.topic = change.topic;
-    if (change.archived !== undefined) this.archived = change.archived;
-    if (change.kind !== undefined) this.kind = change.kind as RoomKind;
-    if (change.member === this.#around.me && change.role !== undefined) this.role = change.role === 'owner' ? 'owner' : 'member';
+  #changed(change: wire.RoomChanged): void {
+    this.learnChange(change, this.#around.me);
     if (change.was !== undefined && change.room !== this.name) this.rename(change.room);
   }
 
@@ -308,7 +236,7 @@ export class Room {
     const { head, read, to } = this.counter;
     if (page.head < to) return;
     const mentioned = unread.mentionsOf(this.counter);
-    const counted = page.messages.map((message) => this.#counted(message));
+    const counted = page.messages.map((message) => countedMessage(message, this.#around.me));
     const known = unread.pageKnown(read, mentioned, after + 1, page.head, counted);
     this.counter = unread.readUpTo(unread.headMoved(known, head, mentioned), read, null);
     if (this.counter.read > read) this.#around.readMoved(this);
@@ -338,7 +266,7 @@ export class Room {
     const end = withEntries(lastPage(page), came);
     const { read } = this.counter;
     const mentioned = unread.mentionsOf(this.counter);
-    const counted = page.messages.map((message) => this.#counted(message));
+    const counted = page.messages.map((message) => countedMessage(message, this.#around.me));
     if (this.last !== null && end.to >= this.last) {
       this.end = end;
       if (page.head === this.counter.head) this.counter = unread.pageKnown(read, mentioned, end.from, page.head, counted);

@@ -10,7 +10,8 @@ import { keyOf } from './names';
 import { Outside } from './outside';
 import type { Platform } from './platform';
 import { errorFrom } from './requests';
-import { Room, type Around } from './room';
+import type { Around } from './around';
+import { Room } from './room';
 import { type Frame, Value } from './store';
 import type * as wire from './wire';
 

@@ -1,46 +1,21 @@
 // One open room, as a page sees it.
 
-import type { Api } from './api';
-import { HubbubError } from './errors';
+import { asError, type HubbubError } from './errors';
 import type { Message, Pending, RoomSummary, RoomView, Stretch } from './model';
-import type { Platform } from './platform';
 import type { Requests } from './requests';
-import type { Onlooker, Room } from './room';
-import type { Rooms } from './rooms';
-import { type Frame, Value } from './store';
+import type { Onlooker, ViewAround } from './around';
+import type { Room } from './room';
+import { Value } from './store';
 import { closed, Reading } from './reading';
+import { LOADING, samePending, stretchOf } from './showing';
 import { seenTo, type Window } from './stretch';
 import { firstUnreadOf } from './unread';
 import type { Entry } from './wire';
 
 const TYPING_MS = 3_000;
 
-export interface ViewAround {
-  readonly platform: Platform;
-  readonly api: Api;
-  readonly frame: Frame;
-  readonly rooms: Rooms;
-  readonly requests: Requests;
-  pending(room: string): Pending[];
-  add(room: string, text: string, replyTo: number | null): void;
-  retry(id: string): void;
-  drop(id: string): void;
-  typing(room: Room): void;
-  closed(view: View): void;
-}
-
 const NO_NAMES: readonly string[] = [];
 const NOBODY = { names: NO_NAMES, count: 0 };
-const LOADING: Stretch = {
-  state: 'loading',
-  error: null,
-  items: [],
-  hasEarlier: false,
-  hasLater: false,
-  newer: 0,
-  firstUnread: null,
-};
-
 export class View implements RoomView, Onlooker {
   readonly room: Value<RoomSummary | null>;
   readonly stretch: Value<Stretch>;
@@ -308,40 +283,8 @@ export class View implements RoomView, Onlooker {
     this.present.set(room?.present ?? NOBODY);
     this.typing.set(room?.typing ?? NO_NAMES);
     this.#wakeWaiting();
-    this.stretch.set(this.#stretch());
+    this.stretch.set(stretchOf(this.stretch.get(), this.#error, this.#reading.window, Math.max(room?.counter.head ?? 0, room?.last ?? 0), this.#firstUnread));
     const pending = this.#around.pending(this.#name);
     if (!samePending(pending, this.pending.get())) this.pending.set(pending);
   }
-
-  #stretch(): Stretch {
-    const before = this.stretch.get();
-    const error = this.#error === null ? null : { code: this.#error.code, message: this.#error.message };
-    const window = this.#reading.window;
-    if (error !== null || window === null) {
-      const state = error === null ? 'loading' : 'refused';
-      // While it is loaded again after a jump or a reset, nothing is shown that may be wrong.
-      return before.state === state && before.error?.code === error?.code ? before : { ...LOADING, state, error };
-    }
-    const head = Math.max(this.#room?.counter.head ?? 0, this.#room?.last ?? 0);
-    const newer = window.hasLater ? Math.max(0, head - window.to) : 0;
-    const now: Stretch = {
-      state: 'ready',
-      error: null,
-      items: window.items,
-      hasEarlier: window.hasEarlier,
-      hasLater: window.hasLater,
-      newer,
-      firstUnread: this.#firstUnread,
-    };
-    const keys = Object.keys(now) as (keyof Stretch)[];
-    return keys.every((key) => now[key] === before[key]) ? before : now;
-  }
-}
-
-function samePending(one: readonly Pending[], other: readonly Pending[]): boolean {
-  return one.length === other.length && one.every((item, index) => JSON.stringify(item) === JSON.stringify(other[index]));
-}
-
-function asError(error: unknown): HubbubError {
-  return error instanceof HubbubError ? error : new HubbubError('internal', String(error));
 }
