@@ -127,8 +127,8 @@ CLOSES: Final[Mapping[int, tuple[str, str]]] = {
         "Come back after that time, and resume.",
     ),
     4401: (
-        "The session or token was ended, or the user disabled.",
-        "Stay away until somebody logs in again.",
+        "The session or token was ended, the user disabled, or given another role.",
+        "Ask for a ticket once: with one, come back and resume; at a 401, stay away until somebody logs in again.",
     ),
     4403: ("The user was removed. Not sent by this version.", "Stay away."),
     4508: ("Nothing came from the client for too long after a ping.", "Come back and resume."),
