@@ -159,6 +159,21 @@ async def test_a_draft_stays_with_its_room_and_outlives_the_tab(visit: Visit, se
         await expect(olga.by("composer")).to_have_value("another")
 
 
+async def test_a_draft_is_found_in_a_room_that_was_renamed_while_the_page_was_closed(
+    visit: Visit, server: Server
+) -> None:
+    owner, room, renamed = server.person(), server.room("before"), server.room("after")
+    await server.call(owner, "POST", "/api/rooms", {"name": room})
+    async with visit() as olga:
+        await olga.come(f"/rooms/{room}")
+        await olga.by("composer").fill("half a thought")
+        await olga.go("/account")
+        await olga.page.close()
+        await server.call(owner, "PATCH", f"/api/rooms/{room}", {"name": renamed})
+        olga.page = await olga.another_tab(f"/rooms/{renamed}")
+        await expect(olga.by("composer")).to_have_value("half a thought")
+
+
 async def test_what_others_do_while_one_looks_is_told_and_people_present_are_listed(
     visit: Visit, server: Server
 ) -> None:
