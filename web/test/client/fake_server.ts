@@ -96,6 +96,8 @@ export class FakeServer {
   refuseSends: { code: string; retry: boolean; retry_after?: number }[] = [];
   /** Answer history requests only when this is called. */
   holdHistory: (() => void)[] | null = null;
+  /** How late news of a room comes to who is not in it: the real server gathers it. */
+  headsLateMs = 0;
   typingSeconds = 5;
   roomsEntered = 200;
   /** Every message taken, as `room text`: what is really in the log, in order. */
@@ -138,7 +140,9 @@ export class FakeServer {
       if (connection.rooms.has(room)) {
         if (!connection.behind.has(room)) connection.say(type, { room: room.name, seq, ...body }, ref?.[0] === connection ? ref[1] : undefined);
       } else if (room.members.has(connection.user)) {
-        connection.say('room_head', { room: room.name, head: seq, mentions: this.mentions(room, connection.user) });
+        const news = () => connection.say('room_head', { room: room.name, head: room.head, mentions: this.mentions(room, connection.user) });
+        if (this.headsLateMs === 0) news();
+        else setTimeout(news, this.headsLateMs);
       }
     }
     return seq;

@@ -494,6 +494,17 @@ describe('alerts', () => {
     expect(alerts).toEqual(['mention: are you there, @ada?']);
   });
 
+  it('come for rooms that are not entered, also if their history tells of it before the news does', async () => {
+    const other = server.room('other', 'public', 'ada', 'bob');
+    await listening();
+    server.say(other, 'bob', 'just so');
+    await pass(100);
+    server.headsLateMs = 3_000;
+    server.say(other, 'bob', 'are you there, @ada?');
+    await pass(6_000);
+    expect(alerts).toEqual(['mention: are you there, @ada?']);
+  });
+
   it('come for the first message of somebody who never wrote before', async () => {
     await listening();
     server.say(server.room('@ada,carol', 'direct', 'ada', 'carol'), 'carol', 'hello, we have not met');

@@ -46,12 +46,16 @@ export class Outside {
   async hear(room: Room, after: number): Promise<void> {
     try {
       const page = await this.#api.history(room.name, { after, limit: 50 });
-      for (const message of page.messages) {
-        const concerns = room.kind === 'direct' || mentions(message.text, this.#around.me);
-        if (concerns && message.from !== this.#around.me && !message.deleted) this.#around.heard(room, message, true);
-      }
+      this.#tell(room, page.messages);
     } catch {
       // The count in the list says it still.
+    }
+  }
+
+  #tell(room: Room, messages: readonly Message[]): void {
+    for (const message of messages) {
+      const concerns = room.kind === 'direct' || mentions(message.text, this.#around.me);
+      if (concerns && message.from !== this.#around.me && !message.deleted) this.#around.heard(room, message, true);
     }
   }
 
@@ -86,7 +90,11 @@ export class Outside {
     const [round, { generation, counter }] = [this.#round, room];
     try {
       const page = await this.#api.history(room.name, { after: counter.read, limit: 2 * MOST_UNSURE });
-      if (round === this.#round && generation === room.generation && room.stage === 'out' && !page.more) room.looked(page, counter.read);
+      if (round !== this.#round || generation !== room.generation || room.stage !== 'out' || page.more) return;
+      // The page may be ahead of the server's news of the room, which then is none any more.
+      const { head } = room.counter;
+      room.looked(page, counter.read);
+      this.#tell(room, page.messages.filter((message) => message.seq > head));
     } catch {
       // It stays a count of entries.
     }
