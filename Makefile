@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run setup test check format bench bench-peers screenshots lock clean web web-check lint types tree documents documents-check
+.PHONY: help run setup test check format bench bench-peers screenshots lock clean web web-check lint types tree documents documents-check bench-guard
 
 # Arguments for the program or the benchmark, and for pytest: make run ARGS="--port 9000"
 ARGS ?=
@@ -29,7 +29,7 @@ web: $(VENV)/run.stamp ## build the page, if its sources changed
 test: $(VENV)/dev.stamp web ## set up, then run the tests (PYTEST_ARGS="-k ticket")
 	@tools/test.sh $(PYTEST_ARGS)
 
-check: test web-check lint types tree documents-check ## the tests, then formatting, lint, types and the project's own rules
+check: test web-check lint types tree documents-check bench-guard ## the tests, then formatting, lint, types, the project's own rules, and what a message costs
 
 web-check: $(VENV)/dev.stamp web
 	@$(BIN)/python tools/build_web.py vitest run
@@ -60,6 +60,9 @@ bench: $(VENV)/dev.stamp web ## measure, 20 minutes (ARGS goes to bench/run.py: 
 
 bench-peers: $(VENV)/dev.stamp ## install what Hubbub is measured beside, in build/peers; bench does so too
 	@$(BIN)/python bench/peers/install.py
+
+bench-guard: $(VENV)/dev.stamp ## see that nothing costs more than it did (ARGS=--write keeps what it costs now)
+	@tools/bench_guard.sh $(ARGS)
 
 screenshots: $(VENV)/dev.stamp web ## make the pictures in docs/screenshots anew, with a Chromium
 	@$(BIN)/python -m tools.screenshots
