@@ -192,7 +192,11 @@ async def test_an_administrator_puts_a_room_in_order_without_joining_it(api: Api
     await root.post("/api/rooms/coffee/join")
     await root.post("/api/rooms/coffee/leave")
     assert (await root.patch("/api/rooms/coffee", json={"archived": True})).json()["archived"] is True
-    assert refusal(await root.patch("/api/rooms/coffee", json={"kind": "private"})) == (403, "forbidden", None)
+    assert refusal(await root.patch("/api/rooms/coffee", json={"kind": "private"})) == (
+        403,
+        "forbidden",
+        None,
+    )
 
 
 async def test_one_makes_only_so_many_rooms_an_hour(tmp_path: Path) -> None:
