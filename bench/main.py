@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         notes.append(f"The floor is left out: {error}.")
     if given.quick:
         notes.append("A quick run: one round of 2 seconds each, after 1 second of warm-up.")
-    times = _Times(1, 1.0, 2.0) if given.quick else _Times(given.rounds, 1.5, given.seconds)
+    times = _Times(1, 1.0, 2.0) if given.quick else _Times(given.rounds, 1.0, given.seconds)
     bench = _Bench(program, choice.peers, times, given.latency_rate)
     measured = [bench.measure(workload) for workload in workloads]
     grown = [
@@ -136,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         "installed in build/peers at first",
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (default: 3)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long each time (default: 3)")
+    parser.add_argument("--seconds", type=float, default=2.5, help="how long each time (default: 2.5)")
     parser.add_argument(
         "--latency-rate",
         metavar="RATE",
@@ -257,13 +257,17 @@ class _Bench:
 
 
 def _measure_hubbub(
-    measured: Measured, options: BenchOptions, results: list[Result], who: str, folder: Path = BUILD
+    measured: Measured,
+    options: BenchOptions,
+    results: list[Result],
+    who: str,
+    folder: Path = BUILD,
 ) -> None:
     """`folder` is where its database is."""
     tempfile.tempdir = str(folder)
     try:
         load.allow_open_files(options.connections)
-        with own_server(options.connections) as server:
+        with own_server(measured.workload.accounts or options.connections) as server:
             result = load.run(options, server.url, server.tokens, server.pid)
         measured.faults += _take(results, who, result)
     except (BadOptionError, ServerError, load.LoadError) as error:

@@ -185,24 +185,26 @@ def grown_as(hubbub_us: list[float], floor_us: list[float]) -> growth.Grown:
 
 
 @pytest.mark.parametrize(
-    ("hubbub", "grew", "is_met"),
+    ("hubbub", "floor", "grew", "is_met"),
     [
-        ([20.0, 4.0, 2.0, 2.4], 1.2, True),
-        ([2.0, 2.0, 2.0, 3.0], 1.5, False),
-        ([2.0, 3.0, 2.0, 2.0], 1.0, True),
+        ([20.0, 4.0, 2.0, 2.4], [3.0, 2.0, 2.0, 2.0], 1.2, True),
+        ([2.0, 2.0, 2.0, 3.0], [3.0, 2.0, 2.0, 2.0], 1.5, False),
+        ([2.0, 3.0, 2.0, 2.0], [1.0, 1.0, 1.0, 1.0], 1.0, True),
+        ([9.0, 4.0, 2.0, 3.0], [3.0, 1.0, 1.5, 2.2], 1.15, True),
+        ([9.0, 4.0, 2.0, 3.0], [3.0, 1.0, 2.5, 2.2], 1.5, False),
     ],
 )
-def test_growth_is_the_largest_size_against_the_cheapest(
-    hubbub: list[float], grew: float, is_met: bool
+def test_growth_is_the_largest_size_against_the_cheapest_less_what_the_floors_grew_by(
+    hubbub: list[float], floor: list[float], grew: float, is_met: bool
 ) -> None:
-    grown = grown_as(hubbub, [2.0, 2.0, 2.0, 4.0])
+    grown = grown_as(hubbub, floor)
     assert grown.growth == pytest.approx(grew)
     assert grown.is_met is is_met
     rows = [line for line in "\n".join(growth.section([grown])).splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
     assert cells[0][1:] == ["10", "100", "1,000", "10,000", "growth", "goal", ""]
     assert cells[2][5:] == [f"{grew:.2f} ×", "≤ 1.25 ×", "met" if is_met else "**missed**"]
-    assert cells[3] == ["floor: CPU a delivery, µs", "2.00", "2.00", "2.00", "4.00", "2.00 ×", "", ""]
+    assert cells[3] == ["floor: CPU a delivery, µs", *(f"{us:.2f}" for us in floor), "", "", ""]
 
 
 def test_growth_with_a_fault_is_missed_and_without_all_sizes_not_measured() -> None:
