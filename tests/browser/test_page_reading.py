@@ -117,14 +117,16 @@ async def test_a_link_to_a_message_opens_there_and_back_comes_back(visit: Visit,
         await peter.is_in(elsewhere)
 
 
+# When they go back, some of what was seen beside the answer is there, or none of it.
+@pytest.mark.parametrize("between", [140, 300])
 async def test_a_click_on_what_a_reply_quotes_goes_there_each_time_and_back_leads_to_the_same_place(
-    visit: Visit, server: Server
+    visit: Visit, server: Server, between: int
 ) -> None:
     room, person = await a_room(server), server.person()
     async with join(server, person) as writer:
         await writer.enter(room)
         first = (await writer.say(room, "the question"))["seq"]
-        for number in range(150):
+        for number in range(between):
             await writer.say(room, f"noise {number}")
         answer = (await writer.say(room, "the answer", reply_to=first))["seq"]
     async with visit() as peter:
@@ -135,6 +137,9 @@ async def test_a_click_on_what_a_reply_quotes_goes_there_each_time_and_back_lead
         await peter.message(answer).get_by_text("the question").click()
         await is_in_sight(peter, first)
         assert peter.page.url.endswith(f"/{first}")
+        await peter.by("message-list").hover()
+        await peter.page.mouse.wheel(0, 900)  # and on from there, until more has come
+        await expect(peter.message(first + 100)).to_have_count(1)
         await peter.page.get_by_role("button", name="Back to where you were").click()
         await is_in_sight(peter, answer)
         await stands(peter, answer, before)
