@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make bench ARGS=…",
         description=main.__doc__,
-        epilog="Whole, it takes about 20 minutes; without peers 8; with --quick 6, and 2 without peers.",
+        epilog="Whole, it takes some 20 to 25 minutes, without peers 12; with --quick 8, without peers 5.",
     )
     parser.add_argument("--quick", action="store_true", help="one round of 2 seconds each")
     parser.add_argument(

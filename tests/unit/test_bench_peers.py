@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from hubbub.bench.dialect import DIALECTS
 from hubbub.bench.process import family
 from tests.unit.test_bench_chart import whole
 from tests.unit.test_bench_page import MACHINE
+from tests.unit.test_docs import _skeleton
 from tools import build_web
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -294,3 +296,38 @@ def test_a_peer_that_does_not_start_is_asked_once_and_left_out(
 def test_a_latency_workload_alone_measures_the_peak_too() -> None:
     assert [each.letter for each in bench_main._chosen("l")] == ["C", "L"]
     assert bench_main._chosen("") == list(WORKLOADS)
+
+
+@pytest.fixture
+def documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of which only the documentation is there."""
+    for name in ("README.md", "README.zh-TW.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "bench" / "build").mkdir(parents=True)
+    monkeypatch.setattr(bench_main, "HERE", tmp_path / "bench")
+    monkeypatch.setattr(bench_main, "BUILD", tmp_path / "bench" / "build")
+    monkeypatch.setattr(bench_main, "PAGE", tmp_path / "docs" / "benchmark.md")
+    monkeypatch.setattr(bench_main, "CHART", tmp_path / "docs" / "benchmark.svg")
+    return tmp_path
+
+
+def test_a_whole_run_writes_the_page_the_chart_and_both_readmes_alike(documentation: Path) -> None:
+    bench_main._keep(whole(), [], [], MACHINE, "# The page\n", to_documentation=True)
+    assert (documentation / "docs/benchmark.md").read_text() == "# The page\n"
+    assert (documentation / "docs/benchmark.svg").read_text() == beside.chart(whole(), MACHINE)
+    english, chinese = ((documentation / name).read_text() for name in ("README.md", "README.zh-TW.md"))
+    assert english.count("](docs/benchmark.svg)") == 1
+    assert _skeleton(english) == _skeleton(chinese)
+    kept = json.loads((documentation / "bench/build/results.json").read_text())
+    assert set(kept["workloads"]["A"]["peers"]) == set(KEYS)
+    assert kept["workloads"]["D"]["peer_faults"] == {"starlette": ["Starlette: 3 out of order"]}
+
+
+def test_a_run_with_a_fault_of_hubbubs_leaves_the_documentation_as_it_was(documentation: Path) -> None:
+    before = (documentation / "README.md").read_text()
+    measured = whole()
+    measured[0].faults.append("Hubbub: 1 lost")
+    bench_main._keep(measured, [], [], MACHINE, "# The page\n", to_documentation=True)
+    assert not (documentation / "docs").exists()
+    assert (documentation / "README.md").read_text() == before
+    assert (documentation / "bench/build/results.md").read_text() == "# The page\n"
