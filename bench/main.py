@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import sys
 import tempfile
 import time
@@ -90,6 +91,11 @@ def _check(given: argparse.Namespace) -> None:
         raise BadArgumentError(
             f"--only {given.only}: there are {_LETTERS}, and {browser.LETTER} for the page in a browser"
         )
+    for name, least in (("rounds", 1), ("seconds", 0.5), ("latency_rate", 0)):
+        if not least <= getattr(given, name) < math.inf:
+            raise BadArgumentError(
+                f"--{name.replace('_', '-')} {getattr(given, name):g}: give {least:g} or more"
+            )
     if given.write and (given.quick or given.only or given.peers != "all"):
         raise BadArgumentError(
             "--write goes without --quick, --only and --peers: the documentation shows whole runs"
@@ -251,9 +257,10 @@ class _Bench:
             _say(f"  {peer.name}: {error}")
             measured.omitted[peer.key] = str(error)
             return
-        found = _take(measured.peers.setdefault(peer.key, []), peer.name, result)
-        if found:
-            measured.peer_faults.setdefault(peer.key, []).extend(found)
+        _take(measured.peers.setdefault(peer.key, []), peer.name, result)
+        if result.findings:
+            counts = [f"{count:,} {fault}" for fault, count in result.findings.counts.items()]
+            measured.peer_faults.setdefault(peer.key, []).append(", ".join(counts))
 
 
 def _measure_hubbub(

@@ -93,7 +93,7 @@ def whole() -> list[Measured]:
         if workload.letter == "L":
             del each.peers["channels"]
         if workload.letter == "D":
-            each.peer_faults = {"starlette": ["Starlette: 3 out of order"]}
+            each.peer_faults = {"starlette": ["3 out of order"]}
         measured.append(each)
     return measured
 

@@ -19,10 +19,12 @@ from bench.peers.choice import UnknownPeerError, asked_for, choose
 from bench.peers.peer import PEERS, NotStartedError, Peer
 from bench.peers.place import SERVERS, NotInstalledError, Place
 from bench.workloads import WORKLOADS
+from hubbub.bench import load
 from hubbub.bench.dialect import DIALECTS
+from hubbub.bench.findings import Fault
 from hubbub.bench.process import family
 from tests.unit.test_bench_chart import whole
-from tests.unit.test_bench_page import MACHINE
+from tests.unit.test_bench_page import MACHINE, a_result
 from tests.unit.test_docs import _skeleton
 from tools import build_web
 
@@ -242,7 +244,7 @@ def test_what_a_peer_lost_is_told_and_fails_nobody_else() -> None:
     next(each for each in measured if each.workload.letter == "L").omitted = {"channels": "too slow"}
     installed = [beside.Installed("starlette", "Starlette", "1.0", "a send each")]
     written = page(measured, MACHINE, "One round.", [], beside.section(measured, installed, []))
-    assert "- † Starlette in D: Starlette: 3 out of order." in written
+    assert "- † Starlette in D: 3 out of order." in written
     assert "- Django Channels was not measured in L: too slow." in written
     assert "- **Starlette** 1.0: a send each." in written
     assert "What went wrong" not in written
@@ -255,6 +257,9 @@ def test_what_a_peer_lost_is_told_and_fails_nobody_else() -> None:
     ("arguments", "words"),
     [
         (["--peers", "phoenix"], "--peers phoenix: give all, none"),
+        (["--rounds", "0"], "--rounds 0: give 1 or more"),
+        (["--seconds", "nan"], "--seconds nan: give 0.5 or more"),
+        (["--latency-rate", "-1"], "--latency-rate -1: give 0 or more"),
         (["--only", "AZ"], "--only AZ: there are ABCDEFGHILMR, and P for the page"),
         (["--write", "--peers", "none"], "--write goes without --quick, --only and --peers"),
     ],
@@ -293,6 +298,25 @@ def test_a_peer_that_does_not_start_is_asked_once_and_left_out(
     assert capsys.readouterr().err.count("no room") == 1
 
 
+def test_what_a_peer_loses_is_counted_and_the_bench_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workload = WORKLOADS[0]
+    result = a_result(workload, 4.0)
+    result.findings.note(Fault.LOSS, "connection 1 in room bench-0: 1,200 entries never came", 1200)
+    result.findings.note(Fault.REPEAT, "connection 2 in room bench-0: entry 3 came again")
+    monkeypatch.setattr(bench_main, "_measure_hubbub", lambda *_: None)
+    monkeypatch.setattr(load, "run", lambda *_, **__: result)
+    peer = a_peer(["sh", "-c", f'exec {sys.executable} -m http.server --bind 127.0.0.1 "$1"'])
+    serves = replace(peer, command=lambda _, port, __: [*peer.command(Place(), 0, Path()), "sh", str(port)])
+    bench = bench_main._Bench(None, [serves], bench_main._Times(2, 0, 1), latency_rate=0)
+    measured = bench.measure(workload)
+    assert measured.peers == {peer.key: [result, result]}
+    assert measured.peer_faults == {peer.key: ["1,200 lost, 1 repeated"] * 2}
+    assert measured.faults == []
+    assert capsys.readouterr().err.count(peer.name) == 2
+
+
 def test_a_latency_workload_alone_measures_the_peak_too() -> None:
     assert [each.letter for each in bench_main._chosen("l")] == ["C", "L"]
     assert bench_main._chosen("") == list(WORKLOADS)
@@ -320,7 +344,7 @@ def test_a_whole_run_writes_the_page_the_chart_and_both_readmes_alike(documentat
     assert _skeleton(english) == _skeleton(chinese)
     kept = json.loads((documentation / "bench/build/results.json").read_text())
     assert set(kept["workloads"]["A"]["peers"]) == set(KEYS)
-    assert kept["workloads"]["D"]["peer_faults"] == {"starlette": ["Starlette: 3 out of order"]}
+    assert kept["workloads"]["D"]["peer_faults"] == {"starlette": ["3 out of order"]}
 
 
 def test_a_run_with_a_fault_of_hubbubs_leaves_the_documentation_as_it_was(documentation: Path) -> None:
