@@ -320,7 +320,7 @@ def _keep(
             "peer_faults": each.peer_faults,
             "peers_left_out": each.omitted,
             "goals": [
-                {"figure": goal.figure.name, "goal": str(goal), "value": found.value, "met": found.is_met}
+                {"figure": goal.name, "goal": str(goal), "value": found.value, "met": found.is_met}
                 for goal in each.workload.goals
                 for found in [verdict(goal, each)]
             ],

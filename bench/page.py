@@ -59,7 +59,8 @@ def median(figure: Figure, results: Sequence[Result]) -> float | None:
 
 def verdict(goal: Goal, measured: Measured) -> Verdict:
     """Whether a goal is met. A run with a fault meets none."""
-    floor, hubbub = median(goal.figure, measured.floor), median(goal.figure, measured.hubbub)
+    runs = measured.in_memory if goal.in_memory else measured.hubbub
+    floor, hubbub = median(goal.figure, measured.floor), median(goal.figure, runs)
     value = hubbub
     if goal.against is not Against.ITSELF:
         beside = floor if goal.against is Against.FLOOR else best_peer(goal, measured)
@@ -118,7 +119,7 @@ def goals_table(measured: Sequence[Measured]) -> str:
             rows.append([
                 each.workload.letter,
                 each.workload.title,
-                goal.figure.name,
+                goal.name,
                 written(goal.figure, found.floor),
                 written(goal.figure, found.hubbub),
                 _NONE if ratio is None else f"{ratio:.2f} ×",

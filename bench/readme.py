@@ -70,6 +70,7 @@ CHINESE: Final = Language(
     },
     {
         "CPU a delivery": "每次送達的 CPU",
+        "CPU a delivery, log in memory": "每次送達的 CPU，日誌在記憶體",
         "deliveries": "送達",
         "memory a connection": "每條連線的記憶體",
         "latency p50": "延遲 p50",
@@ -114,7 +115,7 @@ def block(language: Language, measured: Sequence[Measured], machine: Mapping[str
             rows.append([
                 letter,
                 language.titles.get(letter, each.workload.title),
-                language.figures.get(goal.figure.name, goal.figure.name),
+                language.figures.get(goal.name, goal.name),
                 written(goal.figure, found.floor),
                 written(goal.figure, found.hubbub),
                 f"{found.value:.2f} ×" if is_ratio else "–",
