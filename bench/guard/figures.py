@@ -20,8 +20,8 @@ class Figure:
     instructions: Callable[[Counts], float]
 
 
-def _slope(kind: str, times: int) -> Callable[[Counts], float]:
-    """What each one more in the room costs, each time."""
+def _each_more(kind: str, times: int) -> Callable[[Counts], float]:
+    """What each one more in the room costs, each time: what is there for any number of them drops out."""
     return lambda counts: (counts[f"{kind} many"] - counts[f"{kind} few"]) / (work.MANY - work.FEW) / times
 
 
@@ -31,7 +31,7 @@ def _each(name: str, times: int) -> Callable[[Counts], float]:
 
 FIGURES: Final = (
     Figure("message", "a message alone, to 100 in a room", _each("talk", work.MESSAGES)),
-    Figure("delivery", "of that, each reader in the room", _slope("deliver", work.MESSAGES)),
+    Figure("delivery", "of that, each reader in the room", _each_more("deliver", work.MESSAGES)),
     Figure(
         "busy",
         "a message of 10 in a batch, all to the 100 in one room, compressed",
@@ -49,7 +49,11 @@ FIGURES: Final = (
         _each("connect", work.CONNECTS),
     ),
     Figure("resume", "a room resumed, 20 messages missed", _each("resume", len(data.QUIET))),
-    Figure("heartbeat", "a ping and its answer", _slope("beat", 1)),
+    Figure(
+        "heartbeat",
+        "a ping and its answer",
+        lambda counts: _each_more("beat", 1)(counts) - _each_more("no beat", 1)(counts),
+    ),
     Figure("index", "a message taken into the search index", _each("index", work.MESSAGES + work.WARM)),
 )
 

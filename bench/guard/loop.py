@@ -33,8 +33,12 @@ class HandTurnedLoop(asyncio.SelectorEventLoop):
         """A time of day."""
         return 1_800_000_000.0 + self._seconds
 
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass: what is due happens in the next round."""
+        self._seconds += seconds
+
     async def turn(self, seconds: float) -> None:
         """Let `seconds` pass, and what is due happen."""
-        self._seconds += seconds
+        self.advance(seconds)
         for _ in range(3):
             await asyncio.sleep(0)

@@ -198,20 +198,24 @@ async def _talk_everywhere(here: World, there: list[Person], marks: Marks, name:
 
 
 async def _beat(here: World, there: list[Person], marks: Marks, name: str) -> None:
-    """A ping for each, and its answer."""
-    await _one_beat(here, there)
-    for person in there:
-        person.heard.clear()
-    with marks.count(name):
-        await _one_beat(here, there)
-    assert all(person.heard == [PING] for person in there)
+    """A ping for each, and its answer; and as many turns of the loop in which nothing is due."""
+    for counted in (False, True):
+        for person in there:
+            person.heard.clear()
+        with marks.count(f"no {name}") if counted else contextlib.nullcontext():
+            await _turns(here, 0.0)
+        with marks.count(name) if counted else contextlib.nullcontext():
+            await _turns(here, BEAT_SECONDS / TICKS)
+            for person in there:
+                person.receive(PONG)
+        assert all(person.heard == [PING] for person in there)
 
 
-async def _one_beat(here: World, there: list[Person]) -> None:
+async def _turns(here: World, seconds: float) -> None:
     for _ in range(TICKS):
-        await here.loop.turn(BEAT_SECONDS / TICKS)
-    for person in there:
-        person.receive(PONG)
+        here.loop.advance(seconds)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the first was there before what is due
 
 
 class _Wait:
