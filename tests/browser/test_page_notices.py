@@ -22,11 +22,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 _NOTE: Final = """
 window.notices = [];
 window.notes = 0;
+window.taken = 0;
 const note = (how, title, options) => window.notices.push({how, title, body: options.body, path: options.data.path});
 const show = ServiceWorkerRegistration.prototype.showNotification;
 ServiceWorkerRegistration.prototype.showNotification = function (title, options) {
-  note('worker', title, options);
-  return show.call(this, title, options);
+  return show.call(this, title, options).then(() => note('worker', title, options));
+};
+const close = Notification.prototype.close;
+Notification.prototype.close = function () {
+  window.taken += 1;
+  return close.call(this);
 };
 window.Notification = class extends Notification {
   constructor(title, options) {
@@ -302,12 +307,7 @@ async def test_what_was_read_meanwhile_leaves_the_desktop_the_title_and_the_icon
             await expect(elsewhere.messages).to_have_count(2)
             await expect(olga.page).to_have_title("general · Hubbub")
         await expect(olga.page.locator("link[rel=icon]")).to_have_attribute("href", "/icon.svg")
-        await olga.page.evaluate(
-            """async () => {
-                 const registration = await navigator.serviceWorker.getRegistration();
-                 while ((await registration.getNotifications()).length > 0) await new Promise(requestAnimationFrame);
-               }"""
-        )
+        await until(olga.page, "() => window.taken === 1")
 
 
 async def test_at_the_door_neither_title_nor_icon_say_what_waits(

@@ -130,20 +130,12 @@ async def stand_still(page: Page) -> None:
     await page.clock.pause_at(await page.evaluate("Date.now()") / 1000 + 1)
 
 
-async def turn(page: Page, condition: str) -> int:
-    """Turn the page's clock until a function of JavaScript says yes; for how many milliseconds."""
-    turned = 0
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not await page.evaluate(condition):
-            await page.clock.run_for(50)
-            turned += 50
-    return turned
-
-
 async def turn_to_next_try(page: Page) -> int:
     """Turn the page's clock until it tries to connect, and let it go on from there; how late that is, in milliseconds."""
     began: int = await page.evaluate("() => { window.tickets = []; return Date.now(); }")
-    await turn(page, "() => window.tickets.length > 0")
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not await page.evaluate("window.tickets.length"):
+            await page.clock.run_for(250)
     tried: int = await page.evaluate("window.tickets[0]")
     await page.clock.resume()
     return tried - began

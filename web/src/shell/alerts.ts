@@ -2,6 +2,7 @@
 import type { Alert, RoomSummary } from '../lib/client';
 import { t } from '../lib/i18n';
 import { roomPath } from '../lib/router';
+import { client } from '../lib/state/client';
 import { roomLabel, shownName } from '../lib/state/names';
 import { isQuiet } from '../lib/state/quiet';
 import { router } from '../lib/state/router';
@@ -71,6 +72,7 @@ async function notify({ room, message, why }: Alert): Promise<void> {
       for (const one of await worker.getNotifications({ tag })) one.close();
     };
     shown.set(room.room, { seq: message.seq, close: () => void close() });
+    lookedAt(client.rooms.get()); // it may have been read while the browser took its time
     return;
   }
   const notification = new Notification(title, options);
