@@ -55,6 +55,11 @@ class Panel:
         longest = max(values, default=0.0) or 1.0
         return min(longest, _CUT_AT * statistics.median(values)) if self.cut and values else longest
 
+    @property
+    def has_cut(self) -> bool:
+        """Whether there is a bar that is cut."""
+        return any(bar.value is not None and bar.value > self.most for bar in self.bars)
+
 
 def svg(title: str, subtitle: str, panels: Sequence[Panel], foot: Sequence[str] = ()) -> str:
     """The chart. Its text is text, and it is read to whoever cannot see it; its colours follow the reader's scheme."""

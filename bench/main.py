@@ -16,7 +16,7 @@ from typing import Final
 from bench import browser, browser_visit, floor, growth, machine, readme
 from bench.page import Measured, median, page, verdict
 from bench.peers import beside
-from bench.peers.choice import NONE, UnknownPeerError, choose
+from bench.peers.choice import NONE, UnknownPeerError, asked_for, choose
 from bench.peers.peer import PEERS, NotStartedError, Peer
 from bench.peers.place import NotInstalledError, Place
 from bench.workloads import ACKNOWLEDGED, LATENCY, PEAK, WORKLOADS, Workload
@@ -86,6 +86,8 @@ class BadArgumentError(Exception):
 
 
 def _check(given: argparse.Namespace) -> None:
+    """Raise `BadArgumentError` or `UnknownPeerError` for the first argument that cannot be used."""
+    asked_for(given.peers)
     only = given.only.upper()
     if only and not set(only) <= {*_LETTERS, browser.LETTER}:
         raise BadArgumentError(

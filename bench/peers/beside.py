@@ -206,12 +206,13 @@ def chart(measured: Sequence[Measured], machine: Mapping[str, str]) -> str:
     ]
     has_faults = any(each.peer_faults for each in measured if each.workload.peers)
     marks = ["† lost, repeated or swapped messages."] if has_faults else []
+    cut = " A bar with a gap is cut short." if any(panel.has_cut for panel in panels) else ""
     return svg(
         "Hubbub beside others",
         "Medians of one run, each server one process on the same machine. Only Hubbub has accounts and keeps messages on disk.",
         panels,
         [
-            "The floor is a C program with one send() for each member. A bar with a gap is cut short.",
+            f"The floor is a C program with one send() for each member.{cut}",
             *marks,
             f"Measured on {machine['processor']}.",
         ],

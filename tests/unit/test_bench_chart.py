@@ -45,6 +45,7 @@ def test_a_bar_that_would_hide_the_others_is_cut_with_a_gap_to_show_it() -> None
     assert hubbub / floor == pytest.approx(2, rel=0.01)
     assert slow / floor == pytest.approx(7, rel=0.01)
     assert [path.attrib["class"] for path in chart.findall(f"{SVG}path")] == ["gap", "axis"]
+    assert [Panel("", "", bars, cut=True).has_cut for bars in (BARS, BARS[:3])] == [True, False]
     near = drawn(Panel("A", "note", BARS[:3], cut=True))
     assert [path.attrib["class"] for path in near.findall(f"{SVG}path")] == ["axis"]
 

@@ -257,6 +257,7 @@ def test_what_a_peer_lost_is_told_and_fails_nobody_else() -> None:
     ("arguments", "words"),
     [
         (["--peers", "phoenix"], "--peers phoenix: give all, none"),
+        (["--peers", "phoenix", "--only", "E"], "--peers phoenix: give all, none"),
         (["--rounds", "0"], "--rounds 0: give 1 or more"),
         (["--seconds", "nan"], "--seconds nan: give 0.5 or more"),
         (["--latency-rate", "-1"], "--latency-rate -1: give 0 or more"),
