@@ -121,12 +121,12 @@ class Hub:
         self, settings: Settings, store: Store, clock: Clock, epoch: str, multicast: Multicast | None = None
     ) -> None:
         """Begin: timers run, clients may connect. `epoch` names the log. `multicast` sends to many at once."""
-        self.outgoing = Outgoing(multicast)
         self.settings = settings
         self.store = store
         self.clock = clock
         self.epoch = epoch
         self._loop = asyncio.get_running_loop()
+        self.outgoing = Outgoing(multicast, self._loop.call_soon)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.indexing = Indexing(store, lambda: self.writer.figures.entries)
         self.writer = Writer(store, clock, self._deliver, self.indexing)
@@ -149,6 +149,7 @@ class Hub:
         """End: no new clients; what was accepted is written and delivered; everyone is told when to come back."""
         self.accepting = False
         await self.writer.drained()
+        self.outgoing.finish()  # large rooms are still being written to
         for number, client in enumerate(list(self.clients)):
             delay = spread_seconds * (number % 97 + 1) / 97  # spread, so that they do not all come at once
             client.close(restarting(delay))
@@ -319,9 +320,8 @@ class Hub:
         room.name = name
         room.key = key_of(name)
         self._rooms_by_key[room.key] = room
-        for reader in room.readers:
-            if isinstance(reader, Client):
-                reader.rooms[name] = room
+        for client in (reader for reader in room.readers if isinstance(reader, Client)):
+            client.rooms[name] = room
 
     def forget_if_empty(self, room: Room) -> None:
         """Drop a room that nobody is in."""

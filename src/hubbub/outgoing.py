@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -51,8 +52,12 @@ class Ways:
 class Outgoing:
     """Frames for readers, sent when all is decided: a write may call back and change who hears what."""
 
-    def __init__(self, multicast: Multicast | None = None) -> None:
+    def __init__(
+        self, multicast: Multicast | None = None, later: Callable[[Callable[[], None]], object] | None = None
+    ) -> None:
         self._multicast = multicast
+        self._later = later  # runs a function when others have had their turn
+        self._turns: deque[Callable[[], bool]] = deque()
         self.deflater = Deflater()
         self._parcels: list[Parcel] = []
         self._writes: list[tuple[Callable[[bytes], object], bytes]] = []
@@ -100,3 +105,29 @@ class Outgoing:
             self._multicast.send(parcels)
         for write, frame in writes:
             write(frame)
+
+    def in_turns(self, step: Callable[[], bool]) -> None:
+        """Call `step` now, and again as long as it returns True: each time after others have had their turn."""
+        if self._later is None:
+            while step():
+                pass
+        elif step():
+            self._turns.append(step)
+            if len(self._turns) == 1:
+                self._later(self._turn)
+
+    def finish(self) -> None:
+        """Take all the turns that are left, now."""
+        while self._turns:
+            step = self._turns.popleft()
+            while step():
+                pass
+
+    def _turn(self) -> None:
+        if not self._turns:
+            return
+        step = self._turns.popleft()
+        if step():
+            self._turns.append(step)
+        if self._turns and self._later is not None:
+            self._later(self._turn)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from hubbub import frames
 from hubbub.events import Presence, encode, room_prefix
 from hubbub.outgoing import Outgoing, Reader, Ways
+from hubbub.passes import SLICE, Batch, Passes, Slice, slices
 
 if TYPE_CHECKING:
     from hubbub.log.transaction import Entry
@@ -48,6 +49,8 @@ class Room:
         "_leaving",
         "_live",
         "_outgoing",
+        "_passes",
+        "_slices",
         "_ways",
         "_went",
         "archived",
@@ -82,6 +85,8 @@ class Room:
         self._live: dict[Reader, None] = {}
         self._basic: dict[Reader, None] = {}
         self._ways: Ways | None = None  # to those live, once found; the hot path touches nothing else of them
+        self._slices: list[Slice] | None = None  # the same for a large room
+        self._passes: Passes | None = None  # of a room that was large at some time
         self._catching_up: dict[Reader, list[Entry | Echo]] = {}
         self._behind: dict[Reader, int] = {}  # the first entry missed, or 0: none so far
         # Readers who have read further than was delivered: an entry is on disk a moment before the loop delivers it.
@@ -104,6 +109,8 @@ class Room:
         And those that answer what it asked for, though it has read of them by now: only they say which request it was.
         """
         held = self._catching_up.pop(reader, [])
+        if reader.full:
+            self._finish_passes()  # it has read what others are still to get
         self._go_live(reader)
         self.head = max(self.head, after)
         if reader.full and after > self._delivered:
@@ -114,7 +121,7 @@ class Room:
         """`reader` is live and can't keep up: it gets nothing until it has drained and catches up."""
         if reader in self._live or reader in self._basic:
             self._no_longer_live(reader)
-            self._behind[reader] = 0
+            self._behind[reader] = self._not_passed_yet
 
     def leave_behind(self, reader: Reader, first: int) -> bytes:
         """`reader` was catching up and has not got all there is: it is missing the entries from `first` on.
@@ -143,16 +150,20 @@ class Room:
 
     def rerouted(self) -> None:
         """Some reader's `socket` is another than before."""
-        self._ways = None
+        self._ways = self._slices = None
+        if self._passes is not None:
+            self._passes.rerouted()
 
     def _go_live(self, reader: Reader) -> None:
         (self._live if reader.full else self._basic)[reader] = None
-        self._ways = None
+        self._ways = self._slices = None
 
     def _no_longer_live(self, reader: Reader) -> None:
         self._live.pop(reader, None)
         self._basic.pop(reader, None)
-        self._ways = None
+        self._ways = self._slices = None
+        if self._passes is not None and self._passes.under_way:
+            self._passes.gone(reader)
 
     def hears(self, reader: Reader) -> bool:
         """Whether `reader` gets entries from here: now, or held, or by catching up."""
@@ -179,18 +190,12 @@ class Room:
         """Write `entries`, already on disk, to everyone present. Never waits. Returns the number of deliveries."""
         joined = entries[0].frame if len(entries) == 1 else b"".join([entry.frame for entry in entries])
         apart = self._apart(entries, echoes or {}) if echoes or self._ahead else {}
-        ways = Ways([reader for reader in self._live if reader not in apart]) if apart else self._to_live()
         live, basic = len(self._live), list(self._basic)
         messages = [entry.frame for entry in entries if entry.type == "new_message"] if basic else []
         self._note(entries, echoes)
-        outgoing = self._outgoing
-        outgoing.add(ways, joined)
-        for reader, frame in apart.items():
-            if frame:
-                outgoing.add_one(reader, frame)
         if messages:
-            outgoing.add(Ways(basic), b"".join(messages))
-        outgoing.send()
+            self._outgoing.add(Ways(basic), b"".join(messages))
+        self._write(Batch(entries[0].seq, joined, apart))
         return live * len(entries) + len(basic) * len(messages)
 
     def broadcast(self, frame: bytes, sender: Reader | None = None, *, missable: bool = True) -> None:
@@ -201,12 +206,53 @@ class Room:
         if not missable:
             for reader, first in self._behind.items():
                 self._behind[reader] = first or self.head + 1
-        if sender in self._live:
-            ways = Ways([reader for reader in self._live if reader is not sender])
+        self._write(
+            Batch(self.head, frame, {sender: b""} if sender is not None and sender in self._live else {})
+        )
+
+    def _write(self, batch: Batch) -> None:
+        """Write `batch` to everyone live: now, or, where they are many, to a slice of them after the other."""
+        apart, outgoing = batch.apart, self._outgoing
+        if len(self._live) > SLICE or (self._passes is not None and self._passes.under_way):
+            self._pass(batch)
         else:
-            ways = self._to_live()
-        self._outgoing.add(ways, frame)
-        self._outgoing.send()
+            ways = (
+                Ways([reader for reader in self._live if reader not in apart]) if apart else self._to_live()
+            )
+            outgoing.add(ways, batch.joined)
+            for reader, frame in apart.items():
+                if frame:
+                    outgoing.add_one(reader, frame)
+        outgoing.send()
+
+    @property
+    def _not_passed_yet(self) -> int:
+        """The first entry that some reader of a large room may not have had yet; 0: there is none."""
+        return self._passes.first if self._passes is not None and self._passes.under_way else 0
+
+    def _pass(self, batch: Batch) -> None:
+        if self._passes is None:
+            self._passes = Passes(self._outgoing)
+        self._passes.add(batch)
+        if not self._passes.in_turn:
+            self._passes.in_turn = True
+            self._outgoing.in_turns(self._step)
+
+    def _step(self) -> bool:
+        """Write to the next slice. Whether there is another."""
+        passes = self._passes
+        if passes is None:
+            return False
+        if passes.under_way:
+            if self._slices is None:
+                self._slices = slices(self._live)
+            passes.step(self._slices)
+        passes.in_turn = passes.under_way
+        return passes.in_turn
+
+    def _finish_passes(self) -> None:
+        while self._passes is not None and self._passes.under_way:
+            self._step()
 
     def _to_live(self) -> Ways:
         if self._ways is None:

@@ -30,7 +30,7 @@ LAYERS: Final = (
         "pulse",
     ),
     ("log", "bus", "tickets"),
-    ("outgoing", "room", "connection", "membership", "heartbeat"),
+    ("outgoing", "passes", "room", "connection", "membership", "heartbeat"),
     ("hub", "handlers", "delivery", "presence", "heads"),
     ("chat", "accounts"),
     ("transport", "http"),
@@ -47,7 +47,7 @@ LAYER_OF: Final = {name: number for number, names in enumerate(LAYERS) for name 
 # by themselves nor through what they import. Of another module's types they may know: `if TYPE_CHECKING:`.
 RULES: Final = (
     *("errors", "events", "frames", "compression", "limits", "names", "decoding", "figures", "origin"),
-    *("tickets", "outgoing", "room", "connection", "membership", "heartbeat"),
+    *("tickets", "outgoing", "passes", "room", "connection", "membership", "heartbeat"),
 )
 # The port by which time comes in as an argument; the machine's own clock stands beside it.
 PORTS: Final = ("hubbub.clock",)

@@ -226,12 +226,13 @@ def _groups(parcels: Sequence[Parcel], slots: int) -> Iterator[list[Parcel]]:
     for sockets, frame in parcels:
         for start in range(0, len(sockets), slots * _SQE_BYTES):
             part = sockets[start : start + slots * _SQE_BYTES]
+            count = len(part) // _SQE_BYTES
             owns = _owns(part) if len(parcels) > 1 else []
-            if group and (size + len(owns) > slots or not seen.isdisjoint(owns)):
+            if group and (size + count > slots or not seen.isdisjoint(owns)):
                 yield group
                 group, size, seen = [], 0, set()
             group.append((part, frame))
-            size += len(part) // _SQE_BYTES
+            size += count
             seen.update(owns)
     if group:
         yield group
