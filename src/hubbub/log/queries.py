@@ -138,7 +138,7 @@ _MENTIONS_OF_MEMBER: Final = (
         mentions.c.user_id.in_((0, _user)),
         mentions.c.room_id == members.c.room_id,
         mentions.c.seq > members.c.read,
-        _MENTIONED_BY != _user,  # who calls everyone does not call themselves
+        _user != _MENTIONED_BY,  # who calls everyone does not call themselves
     )
     .correlate(members)
     .scalar_subquery()
