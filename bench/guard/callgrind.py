@@ -16,6 +16,7 @@ from bench.guard import data, work
 from bench.guard.marks import FUNCTIONS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+_MOST_SECONDS: Final = 900  # thirty times as long as it takes
 _TOTALS: Final = re.compile(r"^totals: (\d+)", re.MULTILINE)
 
 
@@ -37,14 +38,20 @@ def count(valgrind: str) -> dict[str, int]:
     with tempfile.TemporaryDirectory(prefix="hubbub-guard-") as name:
         folder = Path(name)
         data.make(folder / work.DATABASE)
-        done = subprocess.run(
-            _command(valgrind, folder),
-            cwd=ROOT,
-            env=_environment(folder),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                _command(valgrind, folder),
+                cwd=ROOT,
+                env=_environment(folder),
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_MOST_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise CountError(
+                f"the work was not done after {_MOST_SECONDS} seconds: does it wait for something?"
+            ) from None
         if done.returncode:
             raise CountError(f"the work failed:\n{done.stdout}{done.stderr}".rstrip())
         return _read(folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.guard import callgrind, main
+from bench.guard import callgrind, main, work
 from bench.guard.compare import WRITE, Baseline, advice, compare, passes, table
 from bench.guard.figures import FIGURES, ratios
 
@@ -164,6 +164,32 @@ def test_work_that_fails_is_a_failure_of_the_guard_wherever_it_runs(
     monkeypatch.setattr(callgrind, "count", fails)
     assert main.main(["--valgrind", sys.executable]) == 1
     assert "the work failed: no such room" in capsys.readouterr().err
+
+
+def _dumps(folder: Path, totals: list[int]) -> None:
+    """What callgrind leaves: a file for each call of the function that marks, and one for the end."""
+    for number, total in enumerate(totals, 1):
+        (folder / f"out.{number}").write_text(f"version: 1\nevents: Ir\ntotals: {total}\n")
+    (folder / "out").write_text("version: 1\ntotals: 9\n")
+
+
+def test_what_is_counted_is_what_lies_between_two_marks(tmp_path: Path) -> None:
+    (tmp_path / work.COUNTS).write_text('["talk", "ring"]')
+    _dumps(tmp_path, [1_000, 40, 2_000, 50])
+    assert callgrind._read(tmp_path) == {"talk": 40, "ring": 50}
+
+
+@pytest.mark.parametrize(
+    ("totals", "reason"),
+    [([1_000, 40], "counted nothing for ring"), ([1_000, 40, 2_000, 50, 7], "something else calls")],
+)
+def test_marks_that_were_not_seen_or_are_not_ours_are_told(
+    tmp_path: Path, totals: list[int], reason: str
+) -> None:
+    (tmp_path / work.COUNTS).write_text('["talk", "ring"]')
+    _dumps(tmp_path, totals)
+    with pytest.raises(callgrind.CountError, match=reason):
+        callgrind._read(tmp_path)
 
 
 def test_the_baseline_has_the_figures_that_are_measured() -> None:
