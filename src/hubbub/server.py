@@ -101,7 +101,7 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
                 *figure_routes(figures),
                 *metrics_routes(hub),
             ]
-            door = Door(settings, hub, tickets, accounts.by_token)
+            door = Door(settings, hub, tickets, accounts.by_token, accounts.audit.note)
             tending = asyncio.create_task(_tend(accounts, hub, figures))
             try:
                 yield Service(hub, create_app(context, routes), door, accounts, ring)

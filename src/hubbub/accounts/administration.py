@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from hubbub.accounts import invitations, people
+from hubbub.accounts import audit, invitations, people
+from hubbub.accounts.audit_gathering import Audit
 from hubbub.accounts.identities import Ended, Identities
 from hubbub.accounts.invitations import Invitation, Link
 from hubbub.accounts.people import Person
@@ -26,8 +28,9 @@ class Change:
 class Administration:
     """For owners and admins. `actor` is who asks; anybody else is `Refused` (403)."""
 
-    def __init__(self, store: Store, identities: Identities) -> None:
+    def __init__(self, store: Store, identities: Identities, log: Audit) -> None:
         self._store = store
+        self._audit = log
         self._identities = identities
 
     async def people(self, actor: Identity, *, like: str = "", after: str = "", limit: int) -> list[Person]:
@@ -39,6 +42,7 @@ class Administration:
         """Change role, or keep out or let in, in one step. What was open ends at once."""
         _administers(actor)
         now = self._identities.now()
+        stamp = self._audit.stamp()
 
         def apply(connection: Connection) -> tuple[Person, Person]:
             before = after = people.find(connection, name)
@@ -48,6 +52,8 @@ class Administration:
                 after = people.disable(connection, name, actor=actor, now=now)
             if change.disabled is False:
                 after = people.enable(connection, name, actor=actor)
+            for kind, detail in changes(before, after):
+                audit.record(connection, stamp, kind, who=actor.name, about=after.name, detail=detail)
             return before, after
 
         before, after = await self._identities.write(apply)
@@ -59,15 +65,30 @@ class Administration:
         """A link by which the person called `name` sets a new password, once."""
         _administers(actor)
         now = self._identities.now()
-        return await self._identities.write(lambda c: invitations.invite_reset(c, name, actor=actor, now=now))
+        stamp = self._audit.stamp()
+
+        def make(connection: Connection) -> Link:
+            link = invitations.invite_reset(connection, name, actor=actor, now=now)
+            audit.record(
+                connection, stamp, "reset_link_made", who=actor.name, about=link.invitation.of or name
+            )
+            return link
+
+        return await self._identities.write(make)
 
     async def invite(self, actor: Identity, *, role: str, uses: int, hours: float) -> Link:
         """A link by which `uses` people make themselves an account in the next `hours`."""
         _administers(actor)
         now = self._identities.now()
-        return await self._identities.write(
-            lambda c: invitations.invite(c, role=role, uses=uses, hours=hours, actor=actor, now=now)
-        )
+        stamp = self._audit.stamp()
+
+        def make(connection: Connection) -> Link:
+            link = invitations.invite(connection, role=role, uses=uses, hours=hours, actor=actor, now=now)
+            detail = f"number {link.invitation.id}, {role}, {uses} uses, {hours:g} hours"
+            audit.record(connection, stamp, "invitation_made", who=actor.name, detail=detail)
+            return link
+
+        return await self._identities.write(make)
 
     async def invitations(self, actor: Identity) -> list[Invitation]:
         """The links to join that can still be used."""
@@ -78,7 +99,30 @@ class Administration:
     async def withdraw(self, actor: Identity, invitation_id: int) -> None:
         """Void a link."""
         _administers(actor)
-        await self._identities.write(lambda c: invitations.withdraw(c, invitation_id, actor=actor))
+        stamp = self._audit.stamp()
+
+        def withdraw(connection: Connection) -> None:
+            invitations.withdraw(connection, invitation_id, actor=actor)
+            audit.record(
+                connection, stamp, "invitation_withdrawn", who=actor.name, detail=f"number {invitation_id}"
+            )
+
+        await self._identities.write(withdraw)
+
+    async def entries(
+        self, actor: Identity, *, before: int | None, kind: str | None, limit: int
+    ) -> list[audit.Entry]:
+        """The audit log, the newest first, from the entry before the number `before`."""
+        _administers(actor)
+        return await self._audit.listed(before=before, kind=kind, limit=limit)
+
+
+def changes(before: Person, after: Person) -> Iterator[tuple[str, str]]:
+    """The kind and the detail of each entry about what has changed of a person's rights."""
+    if after.role != before.role:
+        yield "role", f"{before.role} to {after.role}"
+    if after.disabled != before.disabled:
+        yield "disabled" if after.disabled else "enabled", ""
 
 
 def _administers(actor: Identity) -> None:

@@ -21,6 +21,7 @@ class Credentials:
     password: str | None
     disabled: bool
     addresses: frozenset[str]
+    name: str = ""
 
 
 NOBODY = Credentials(0, None, True, frozenset())
@@ -47,13 +48,13 @@ class Begun:
 def credentials(connection: Connection, key: str, now: int) -> Credentials:
     """What the person with this key logs in with; `NOBODY` if there is none."""
     row = connection.execute(
-        select(users.c.id, users.c.password, users.c.disabled_at).where(users.c.key == key)
+        select(users.c.id, users.c.name, users.c.password, users.c.disabled_at).where(users.c.key == key)
     ).one_or_none()
     # Asked for nobody too, so that it takes as long.
     known = frozenset(sessions.addresses(connection, row.id if row else NOBODY.user_id, now))
     if row is None:
         return NOBODY
-    return Credentials(row.id, row.password, row.disabled_at is not None, known)
+    return Credentials(row.id, row.password, row.disabled_at is not None, known, row.name)
 
 
 def begin(

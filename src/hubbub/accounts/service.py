@@ -6,25 +6,27 @@ Every call is for the event loop's thread and never blocks it. What administrato
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
 
 from hubbub import names
-from hubbub.accounts import invitations, passwords, people, records, sessions, setup
+from hubbub.accounts import audit, invitations, passwords, people, records, sessions, setup
 from hubbub.accounts.administration import Administration
 from hubbub.accounts.attempts import Attempts
+from hubbub.accounts.audit_gathering import Audit, asked
 from hubbub.accounts.identities import Ended, Identities
 from hubbub.accounts.invitations import JOIN, RESET, Invitation
-from hubbub.accounts.passwords import Hashers
+from hubbub.accounts.passwords import Hashers, Verdict
 from hubbub.accounts.people import Person
 from hubbub.accounts.records import Begun, NewSession
 from hubbub.accounts.secret import digest, new_secret
 from hubbub.accounts.sessions import Session, Visit
 from hubbub.clock import Clock
-from hubbub.errors import NOT_FOUND, WRONG_PASSWORD, Refused
+from hubbub.errors import NOT_FOUND, RATE_LIMITED, WRONG_PASSWORD, Refused
 from hubbub.limits import RateLimit
 from hubbub.log.store import Store
 from hubbub.origin import limit_key
@@ -68,7 +70,8 @@ class Accounts:
         self._by_address = Attempts(clock, settings.limit_logins * 3)
         self._tickets = RateLimit(settings.limit_tickets, int(settings.limit_tickets * 10))
         self._setup = setup.Setup()
-        self.administration = Administration(store, self._identities)
+        self.audit = Audit(store, clock)
+        self.administration = Administration(store, self._identities, self.audit)
 
     # --- who is it; see Identities
 
@@ -87,9 +90,12 @@ class Accounts:
     async def tend(self, live: Callable[[], Iterable[Identity]]) -> None:
         """To be called every second, with those who have a socket open; see `Identities.tend`."""
         await self._identities.tend(live)
+        await self.audit.tend()
 
     async def close(self) -> None:
-        """End what is under way and the threads."""
+        """End what is under way and the threads, and write the rest of the audit log."""
+        with suppress(Refused):
+            await self.audit.flush()
         self._identities.close()
         await asyncio.to_thread(self._hashers.close)
 
@@ -102,18 +108,25 @@ class Accounts:
         many wrong attempts at this account or from this address, whatever the password.
         """
         key = names.key_of(username) if len(username) <= names.USER_NAME_LENGTH else ""
-        async with self._by_address.one(limit_key(visit.address)):
-            known = await self._store.read(lambda c: records.credentials(c, key, self._identities.now()))
-            async with self._by_account.one(_account_key(key, visit, known.addresses)):
-                verdict = await self._hashers.verify(password, known.password)
-                if not verdict.right or known.disabled:
-                    raise Refused(WRONG_PASSWORD)
+        with _telling_of_locks():
+            known, verdict = await self._proven(key, password, visit)
         return await self._admit(
             visit,
             cookie,
             lambda c: _logged_in(c, known, verdict.rehashed),
             proven=verdict.rehashed or known.password,
         )
+
+    async def _proven(self, key: str, password: str, visit: Visit) -> tuple[records.Credentials, Verdict]:
+        async with self._by_address.one(limit_key(visit.address)):
+            known = await self._store.read(lambda c: records.credentials(c, key, self._identities.now()))
+            # What was typed where a name belongs may be a password: only a name that somebody has is noted.
+            asked().about = known.name
+            async with self._by_account.one(_account_key(key, visit, known.addresses)):
+                verdict = await self._hashers.verify(password, known.password)
+                if not verdict.right or known.disabled:
+                    raise Refused(WRONG_PASSWORD)
+        return known, verdict
 
     def take_ticket(self, identity: Identity) -> None:
         """`Refused` (rate limited) if this session or token asks for tickets too fast."""
@@ -129,15 +142,20 @@ class Accounts:
         self._setup.check(secret)
         self._checked(chosen)
         password = await self._hashers.hash(chosen.password)
+        stamp = self.audit.stamp()
 
         def make(connection: Connection) -> Person:
-            return setup.make_owner(
+            owner = setup.make_owner(
                 connection,
                 chosen.name,
                 display_name=chosen.display_name,
                 password=password,
                 now=self._identities.now(),
             )
+            audit.record(
+                connection, stamp, "account_made", who=owner.name, about=owner.name, detail="owner, by set-up"
+            )
+            return owner
 
         admission = await self._admit(visit, cookie, make)
         self._setup.close()
@@ -156,10 +174,18 @@ class Accounts:
         await self._store.read(check)  # first, so that no password is hashed for a link that is void
         password = await self._hashers.hash(chosen.password)
 
+        stamp = self.audit.stamp()
+
         def make(connection: Connection) -> Person:
-            return invitations.accept(
+            link = invitations.look_up(connection, secret, JOIN, now)
+            person = invitations.accept(
                 connection, secret, chosen.name, display_name=chosen.display_name, password=password, now=now
             )
+            used = f"number {link.id}, {person.role}, invited by {link.created_by or audit.COMMAND_LINE}"
+            audit.record(
+                connection, stamp, "invitation_used", who=person.name, about=person.name, detail=used
+            )
+            return person
 
         return await self._admit(visit, cookie, make)
 
@@ -170,10 +196,19 @@ class Accounts:
         passwords.checked(password, self._settings.password_characters, link.of or "")
         hashed = await self._hashers.hash(password)
         user_id: list[int] = []
+        stamp = self.audit.stamp()
 
         def change(connection: Connection) -> Person:
             person = invitations.accept_reset(connection, secret, password=hashed, now=now)
             user_id.append(person.id)
+            audit.record(
+                connection,
+                stamp,
+                "password_reset",
+                who=person.name,
+                about=person.name,
+                detail=f"by a link of {link.created_by or audit.COMMAND_LINE}",
+            )
             return person
 
         admission = await self._admit(visit, cookie, change)
@@ -193,8 +228,8 @@ class Accounts:
 
     async def log_out(self, identity: Identity) -> None:
         """End the session that `identity` was proven by. Without one, nothing happens."""
-        if identity.session_id is not None:
-            await self._end_session(identity, identity.session_id)
+        if identity.session_id is not None and await self._end_session(identity, identity.session_id):
+            self.audit.note("logout", who=identity.name, about=identity.name)
 
     async def sessions(self, identity: Identity) -> list[Session]:
         """One's own sessions, the last used first."""
@@ -204,12 +239,15 @@ class Accounts:
         """End one of one's own sessions. `Refused` (404) if it is nobody's or somebody else's."""
         if not await self._end_session(identity, session_id):
             raise Refused(NOT_FOUND, "You have no such session.")
+        self.audit.note("session_ended", who=identity.name, about=identity.name)
 
     async def end_sessions(self, identity: Identity, *, others_only: bool = False) -> int:
         """End all of one's own sessions, or all but this one; how many."""
         keep = identity.session_id if others_only else None
         ended = await self._identities.write(lambda c: sessions.end_all(c, identity.user_id, keep=keep))
         self._end_each(identity.user_id, ended)
+        for _ in ended:
+            self.audit.note("session_ended", who=identity.name, about=identity.name)
         return len(ended)
 
     async def change_display_name(self, identity: Identity, display_name: str) -> str:
@@ -225,12 +263,15 @@ class Accounts:
         passwords.checked(new, self._settings.password_characters, identity.name)
         key = names.key_of(identity.name)
         known = await self._store.read(lambda c: records.credentials(c, key, self._identities.now()))
-        async with self._by_account.one(("own", identity.user_id)):
-            if not (await self._hashers.verify(current, known.password)).right:
-                raise Refused(WRONG_PASSWORD, "The current password is wrong.", field="current_password")
+        with _telling_of_locks():
+            async with self._by_account.one(("own", identity.user_id)):
+                if not (await self._hashers.verify(current, known.password)).right:
+                    raise Refused(WRONG_PASSWORD, "The current password is wrong.", field="current_password")
         hashed = await self._hashers.hash(new)
+        stamp = self.audit.stamp()
 
         def change(connection: Connection) -> list[int]:
+            audit.record(connection, stamp, "password_changed", who=identity.name, about=identity.name)
             invitations.void_resets(connection, identity.user_id)
             return people.set_password(connection, identity.user_id, hashed, keep_session=identity.session_id)
 
@@ -284,6 +325,7 @@ class Accounts:
             self._identities.end(Ended(begun.replaced.user_id, begun.replaced.session_id))
         if before:
             self._identities.forget_user(begun.identity.user_id)
+        self.audit.note("login", who=begun.identity.name, about=begun.identity.name)
         return Admission(begun.identity, new_cookie)
 
     async def _end_session(self, identity: Identity, session_id: int) -> bool:
@@ -295,6 +337,16 @@ class Accounts:
     def _end_each(self, user_id: int, session_ids: Iterable[int]) -> None:
         for session_id in session_ids:
             self._identities.end(Ended(user_id, session_id))
+
+
+@contextmanager
+def _telling_of_locks() -> Iterator[None]:
+    """A refusal for too many attempts is no other refusal: whoever writes it down has to know."""
+    try:
+        yield
+    except Refused as refused:
+        asked().locked_out = refused.refusal is RATE_LIMITED
+        raise
 
 
 def _logged_in(connection: Connection, known: records.Credentials, rehashed: str | None) -> int:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from hubbub import __version__
-from hubbub.cli import rooms, running, users
+from hubbub.cli import auditing, rooms, running, users
 from hubbub.cli.parts import UseError, help_if_bare, new_app, option
 
 NOT_DONE: Final = 1
@@ -27,6 +27,7 @@ app: Final = new_app("Live rooms: a chat server with one command.")
 app.command(cls=running.ServeCommand)(running.serve)
 app.command()(running.bench)
 app.command()(running.torture)
+app.command()(auditing.audit)
 app.add_typer(users.app, name="user")
 app.add_typer(rooms.app, name="room")
 

@@ -24,6 +24,8 @@ from hubbub.cli.parts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from hubbub.accounts.people import Person
@@ -60,12 +62,16 @@ def user_add(
     if role != "bot" or password_stdin:
         chosen = passwords.checked(_password(password_stdin), settings.password_characters, name)
         password = passwords.hashed(chosen)
-    with open_database(settings, make=True) as store:
-        person = store.write_now(
-            lambda connection: people.add(
-                connection, name, role=role, display_name=display_name, password=password, now=now()
-            )
+
+    def make(connection: Connection) -> Person:
+        made = people.add(
+            connection, name, role=role, display_name=display_name, password=password, now=now()
         )
+        _record(connection, "account_made", made.name, made.role)
+        return made
+
+    with open_database(settings, make=True) as store:
+        person = store.write_now(make)
     typer.echo(f"Added {person.name} ({person.role}).")
 
 
@@ -89,7 +95,7 @@ def user_disable(name: Name, data: Data = None, database: Database = None) -> No
     from hubbub.accounts import people
 
     with open_database(settings_from(data=data, database=database)) as store:
-        person = store.write_now(lambda connection: people.disable(connection, name, now=now()))
+        person = store.write_now(_recorded(name, lambda c: people.disable(c, name, now=now())))
     typer.echo(f"Disabled {person.name}.")
 
 
@@ -99,7 +105,7 @@ def user_enable(name: Name, data: Data = None, database: Database = None) -> Non
     from hubbub.accounts import people
 
     with open_database(settings_from(data=data, database=database)) as store:
-        person = store.write_now(lambda connection: people.enable(connection, name))
+        person = store.write_now(_recorded(name, lambda c: people.enable(c, name)))
     typer.echo(f"Enabled {person.name}.")
 
 
@@ -119,6 +125,7 @@ def user_reset_password(
         def change(connection: Connection) -> None:
             people.set_password(connection, person.id, password)
             invitations.void_resets(connection, person.id)
+            _record(connection, "password_reset", person.name)
 
         store.write_now(change)
     typer.echo(f"Set a new password for {person.name}; all sessions have ended.")
@@ -130,7 +137,7 @@ def user_role(name: Name, role: Name, data: Data = None, database: Database = No
     from hubbub.accounts import people
 
     with open_database(settings_from(data=data, database=database)) as store:
-        person = store.write_now(lambda connection: people.set_role(connection, name, role))
+        person = store.write_now(_recorded(name, lambda c: people.set_role(c, name, role)))
     typer.echo(f"{person.name} is {person.role}.")
 
 
@@ -148,14 +155,21 @@ def user_token(
     with open_database(settings_from(data=data, database=database)) as store:
         person = store.read_now(lambda connection: people.find(connection, name))
         if revoke:
-            gone = store.write_now(lambda connection: bearer.revoke(connection, person.id))
+
+            def revoke_all(connection: Connection) -> list[int]:
+                gone = bearer.revoke(connection, person.id)
+                _record(connection, "token_revoked", person.name, f"{len(gone)} of them")
+                return gone
+
+            gone = store.write_now(revoke_all)
             typer.echo(f"Revoked {len(gone)} of the tokens of {person.name}.")
         else:
-            typer.echo(
-                store.write_now(
-                    lambda connection: bearer.create(connection, person.id, label=label, now=now())
-                )
-            )
+
+            def make(connection: Connection) -> str:
+                _record(connection, "token_made", person.name)
+                return bearer.create(connection, person.id, label=label, now=now())
+
+            typer.echo(store.write_now(make))
 
 
 @app.command("import")
@@ -176,15 +190,46 @@ def user_import(
         open_database(settings_from(data=data, database=database), make=True) as store,
         importing.TokensFile(tokens_out) as out,
     ):
-        imported = store.write_now(
-            lambda connection: importing.import_people(
+
+        def make(connection: Connection) -> importing.Imported:
+            done = importing.import_people(
                 connection, wanted, keep=out.keep, skip_existing=skip_existing, now=now()
             )
-        )
+            skipped = set(done.skipped)
+            # One entry for all of them, however many: only those who may do something to others are named.
+            _record(connection, "account_made", "", f"{done.added} imported, with a token each")
+            for person in wanted:
+                if person.role in ("admin", "owner") and person.name not in skipped:
+                    _record(connection, "account_made", person.name, person.role)
+            return done
+
+        imported = store.write_now(make)
         out.done()
     for name in imported.skipped:
         typer.echo(f"Skipped {name}: there already.", err=True)
     typer.echo(f"Added {imported.added} people; their tokens are in {tokens_out}.")
+
+
+def _record(connection: Connection, kind: str, about: str, detail: str = "") -> None:
+    """Write down, in the same transaction, whose rights are changed."""
+    from hubbub.accounts import audit
+
+    audit.record(connection, audit.Stamp(now(), audit.COMMAND_LINE), kind, about=about, detail=detail)
+
+
+def _recorded(name: str, change: Callable[[Connection], Person]) -> Callable[[Connection], Person]:
+    """The change of a person, with an entry for what it changed."""
+    from hubbub.accounts import people
+    from hubbub.accounts.administration import changes
+
+    def recorded(connection: Connection) -> Person:
+        before = people.find(connection, name)
+        after = change(connection)
+        for kind, detail in changes(before, after):
+            _record(connection, kind, after.name, detail)
+        return after
+
+    return recorded
 
 
 def _password(from_stdin: bool) -> str:

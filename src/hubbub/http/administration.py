@@ -1,4 +1,4 @@
-"""For administrators: /api/users and /api/invitations."""
+"""For administrators: /api/users, /api/invitations and /api/audit."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hubbub.accounts.administration import Change
+from hubbub.accounts.audit import Entry
 from hubbub.accounts.invitations import Invitation
 from hubbub.accounts.people import Person
 from hubbub.clock import rfc3339
 from hubbub.http.answers import answer, nothing, reader
-from hubbub.http.queries import count, number
+from hubbub.http.queries import count, number, optional_number
 from hubbub.http.who import context_of, identity_of, link
 
 Role = Literal["owner", "admin", "member", "bot"]
 _USERS: Final = 200
 _MOST_USERS: Final = 1_000
+_ENTRIES: Final = 100
+_MOST_ENTRIES: Final = 1_000
 
 
 class ChangeUser(Struct, frozen=True):
@@ -95,6 +98,33 @@ async def withdraw(request: Request) -> Response:
     return nothing()
 
 
+async def audit(request: Request) -> Response:
+    """GET /api/audit?before=&kind=&limit=: who changed whose rights and what was refused, the newest first."""
+    actor = await identity_of(request)
+    limit = count(request, "limit", _ENTRIES, _MOST_ENTRIES)
+    found = await context_of(request).accounts.administration.entries(
+        actor,
+        before=optional_number(request, "before", "before is the number of an entry."),
+        kind=request.query_params.get("kind"),
+        limit=limit + 1,
+    )
+    return answer({"entries": [_entry(entry) for entry in found[:limit]], "more": len(found) > limit})
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "at": _time(entry.at),
+        "until": _time(entry.until),
+        "kind": entry.kind,
+        "who": entry.who or None,
+        "about": entry.about or None,
+        "address": entry.address or None,
+        "detail": entry.detail,
+        "count": entry.count,
+    }
+
+
 def _user(person: Person) -> dict[str, object]:
     return {
         "name": person.name,
@@ -127,4 +157,5 @@ ROUTES: Final = (
     Route("/api/invitations", invitations, methods=["GET"]),
     Route("/api/invitations", invite, methods=["POST"]),
     Route("/api/invitations/{id}", withdraw, methods=["DELETE"]),
+    Route("/api/audit", audit, methods=["GET"]),
 )

@@ -36,7 +36,9 @@ def create_app(context: Context, routes: Sequence[BaseRoute] = ()) -> Starlette:
             *health.ROUTES,
             *file_routes(context.settings),
         ],
-        middleware=[Middleware(Guard, settings=context.settings, proxies=proxies)],
+        middleware=[
+            Middleware(Guard, settings=context.settings, proxies=proxies, audit=context.accounts.audit)
+        ],
         exception_handlers={HTTPException: _not_served},
     )
     app.router.redirect_slashes = False

@@ -13,9 +13,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hubbub.accounts.audit_gathering import Asking, Audit, asked, asking
 from hubbub.errors import FOREIGN_ORIGIN, INTERNAL, REQUEST_TIMEOUT, TOO_LARGE, Refused
 from hubbub.http.answers import refusal
-from hubbub.origin import Proxies, normal_origin, origin_allowed, own_scheme
+from hubbub.http.refusals import kind_of
+from hubbub.origin import Proxies, client_address, normal_origin, origin_allowed, own_scheme
 from hubbub.settings import Settings
 
 logger = structlog.get_logger(__name__)
@@ -44,8 +46,9 @@ _PREFLIGHT: Final = {
 class Guard:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, proxies: Proxies) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, proxies: Proxies, audit: Audit) -> None:
         self._app = app
+        self._audit = audit
         self._proxies = proxies
         self._tls = settings.tls
         self._allowed = frozenset(settings.allow_origin)
@@ -59,15 +62,25 @@ class Guard:
             return
         headers = Headers(scope=scope)
         answering = _Answering(send, self._sharing(headers))
+        peer = scope["client"][0] if scope.get("client") else ""
+        asking.set(Asking(client_address(headers.getlist, peer, self._proxies)))
         try:
             await self._serve(scope, headers, receive, answering)
         except Refused as refused:
+            self._note(refused)
             await answering.give(
                 refusal(refused), scope, close=refused.refusal in (TOO_LARGE, REQUEST_TIMEOUT)
             )
         except Exception:
             logger.exception("request failed", method=scope["method"], path=scope["path"])
             await answering.give(refusal(Refused(INTERNAL)), scope, close=True)
+
+    def _note(self, refused: Refused) -> None:
+        """Leave an entry in the audit log, if this refusal matters."""
+        who = asked()
+        kind = kind_of(refused, who)
+        if kind is not None:
+            self._audit.note(kind, who=who.who, about=who.about)
 
     async def _serve(self, scope: Scope, headers: Headers, receive: Receive, answering: _Answering) -> None:
         if scope["method"] == "OPTIONS" and answering.shared and "access-control-request-method" in headers:

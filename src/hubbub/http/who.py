@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
+from hubbub.accounts.audit_gathering import asked
 from hubbub.accounts.service import Visit
 from hubbub.errors import UNAUTHORIZED, Refused
 from hubbub.http.context import Context
@@ -29,13 +30,17 @@ async def identity_of(request: HTTPConnection) -> Identity:
     """
     accounts = context_of(request).accounts
     authorization = request.headers.get("authorization", "")
+    asking = asked()
     if authorization[: len(_BEARER)].lower() == _BEARER:
+        asking.shown = "token"
         identity = await accounts.by_token(authorization[len(_BEARER) :].strip())
     else:
         cookie = cookie_of(request)
+        asking.shown = "session" if cookie else ""
         identity = await accounts.by_cookie(cookie, visit_of(request)) if cookie else None
     if identity is None:
         raise Refused(UNAUTHORIZED)
+    asking.who = identity.name
     return identity
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -178,7 +179,28 @@ search_docs: Final = Table(
     UniqueConstraint("room_id", "seq"),
 )
 
+# Who changed whose rights, and what was refused to whom; see `accounts.audit`. Names, not numbers: it is for people.
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),  # the last of `count` times
+    Column("kind", String(32), nullable=False),
+    Column(
+        "visit", Boolean, nullable=False
+    ),  # what anybody can cause; it is kept apart from changes of rights
+    Column("who", String(64), nullable=False, server_default=""),
+    Column("about", String(64), nullable=False, server_default=""),
+    Column("address", String(64), nullable=False, server_default=""),
+    Column("detail", String(200), nullable=False, server_default=""),
+    Column("count", Integer, nullable=False),
+    Index("ix_audit_visit_id", "visit", "id"),
+    sqlite_autoincrement=True,
+)
+
 __all__ = [
+    "audit",
     "entries",
     "invitations",
     "members",

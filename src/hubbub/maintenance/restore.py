@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hubbub.accounts.audit import COMMAND_LINE
 from hubbub.clock import Clock
 from hubbub.log.migrate import new_epoch
 from hubbub.maintenance import database
@@ -150,7 +151,7 @@ def _put_in(source: sqlite3.Connection, found: Contents, target: Path, clock: Cl
     epoch = new_epoch()
     with temporary(real.parent, "restore") as copy:
         copy_into(source, copy, real.parent)
-        _name_anew(copy, epoch)
+        _name_anew(copy, epoch, int(clock.now() * 1000))
         with database.reading(copy) as connection:
             if wrong := database.faults(connection, thorough=False):
                 raise MaintenanceError(
@@ -164,7 +165,7 @@ def _put_in(source: sqlite3.Connection, found: Contents, target: Path, clock: Cl
     return Restored(target, found, kept if kept_one else None, epoch)
 
 
-def _name_anew(copy: Path, epoch: str) -> None:
+def _name_anew(copy: Path, epoch: str, now: int) -> None:
     with contextlib.closing(sqlite3.connect(copy)) as connection:
         try:
             with connection:
@@ -173,8 +174,20 @@ def _name_anew(copy: Path, epoch: str) -> None:
                 connection.execute("PRAGMA user_version=0")
                 connection.execute("DELETE FROM meta WHERE key = 'epoch'")
                 connection.execute("INSERT INTO meta (key, value) VALUES ('epoch', ?)", (epoch,))
+                _record(connection, now)
         except sqlite3.Error as error:
             raise cannot_write(copy.parent, error) from None
+
+
+def _record(connection: sqlite3.Connection, now: int) -> None:
+    """Leave an entry in the audit log, or where the copy is too old to have one, what the upgrade makes it from."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone():
+        connection.execute(
+            "INSERT INTO audit (at, until, kind, visit, address, count) VALUES (?, ?, 'restored', 0, ?, 1)",
+            (now, now, COMMAND_LINE),
+        )
+    else:
+        connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('restored_at', ?)", (str(now),))
 
 
 def _free_name(real: Path, clock: Clock) -> Path:

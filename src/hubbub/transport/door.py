@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import unquote_plus
 
 from hubbub.chat.entering import greet
@@ -38,6 +38,17 @@ class Knock:
         return [part.strip() for value in self.values("sec-websocket-protocol") for part in value.split(",")]
 
 
+class Note(Protocol):
+    """Where a refusal that matters is noted; see `accounts.audit_gathering.Audit.note`."""
+
+    def __call__(self, kind: str, *, address: str) -> None:
+        """Note it, and return at once."""
+
+
+def _unnoted(kind: str, *, address: str) -> None:
+    """Nobody keeps an audit log."""
+
+
 class Door:
     """Lets connections in, and counts those of each address."""
 
@@ -47,7 +58,9 @@ class Door:
         hub: Hub,
         tickets: Tickets,
         by_token: Callable[[str], Awaitable[Identity | None]],
+        note: Note = _unnoted,
     ) -> None:
+        self._note = note
         self.hub = hub
         self.settings = settings
         self._tickets = tickets
@@ -64,8 +77,9 @@ class Door:
         scheme = own_scheme(knock.values, knock.peer, self._proxies, tls=knock.tls)
         # A client that is no browser names no origin: it has a ticket or a token, which no foreign page can get.
         if not origin_allowed(knock.values, scheme, self.settings.allow_origin):
+            self._note("foreign_origin", address=self._address_of(knock))
             raise Refused(FOREIGN_ORIGIN)
-        address = limit_key(client_address(knock.values, knock.peer, self._proxies))
+        address = limit_key(self._address_of(knock))
         limit = self.settings.limit_address
         if limit and self._addresses[address] >= limit:
             raise Refused(RATE_LIMITED, "Too many connections from your address.", retry_after_seconds=10.0)
@@ -75,12 +89,27 @@ class Door:
         """Who it is: by ticket at once, by bearer token after a look-up, or None."""
         for protocol in knock.protocols:
             if protocol.startswith(TICKET_PREFIX):
-                return self._tickets.take(protocol.removeprefix(TICKET_PREFIX))
+                return self._by_ticket(protocol.removeprefix(TICKET_PREFIX), knock)
         ticket = _in_query(knock.target, "otp")
         if ticket is not None:
-            return self._tickets.take(ticket)
+            return self._by_ticket(ticket, knock)
         scheme, _, token = next(iter(knock.values("authorization")), "").partition(" ")
-        return self._by_token(token.strip()) if scheme.lower() == "bearer" else None
+        return self._by_bearer(token.strip(), knock) if scheme.lower() == "bearer" else None
+
+    def _by_ticket(self, ticket: str, knock: Knock) -> Identity | None:
+        identity = self._tickets.take(ticket)
+        if identity is None:
+            self._note("bad_ticket", address=self._address_of(knock))
+        return identity
+
+    async def _by_bearer(self, token: str, knock: Knock) -> Identity | None:
+        identity = await self._by_token(token)
+        if identity is None:
+            self._note("bad_token", address=self._address_of(knock))
+        return identity
+
+    def _address_of(self, knock: Knock) -> str:
+        return client_address(knock.values, knock.peer, self._proxies)
 
     def admit(self, identity: Identity | None) -> Identity:
         """Check how many connections a user has; `Refused` (unauthorized) for nobody."""
