@@ -12,7 +12,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from websockets.utils import apply_mask
 
@@ -25,6 +25,14 @@ KEY: Final = base64.b64encode(b"0123456789abcdef").decode()
 ACCEPT: Final = base64.b64encode(
     hashlib.sha1(f"{KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
 ).decode()
+
+
+class Listening(Protocol):
+    """What can be connected to on this machine."""
+
+    @property
+    def port(self) -> int:
+        """Where."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ def close(code: int, reason: bytes = b"") -> bytes:
     return frame(CLOSE, struct.pack("!H", code) + reason)
 
 
-def handshake(server: Server, *, start: str = "GET /ws HTTP/1.1", **changes: str | None) -> bytes:
+def handshake(server: Listening, *, start: str = "GET /ws HTTP/1.1", **changes: str | None) -> bytes:
     """The request for a WebSocket, with headers changed or, if None, left out; ``_`` in a name stands for ``-``."""
     headers: dict[str, str | None] = {
         "Host": f"127.0.0.1:{server.port}",
@@ -196,7 +204,7 @@ class Raw:
             async with asyncio.timeout(WAIT_SECONDS):
                 while data := await self._reader.read(65_536):
                     rest += data
-        except ConnectionResetError:
+        except ConnectionError:
             pass  # an end as well
         return rest
 
@@ -213,7 +221,7 @@ def _ends_with_close(taken: bytearray) -> bool:
 
 
 @asynccontextmanager
-async def raw(server: Server, *, limit: int = 2**20) -> AsyncIterator[Raw]:
+async def raw(server: Listening, *, limit: int = 2**20) -> AsyncIterator[Raw]:
     """A bare connection, which takes in `limit` bytes or a little more before they are read."""
     plain = socket.socket()
     if limit < 2**16:

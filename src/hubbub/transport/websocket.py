@@ -20,13 +20,15 @@ from hubbub import frames
 from hubbub.errors import BINARY_FRAME, NOT_UTF8, CloseReason, Refused, restarting
 from hubbub.events import SUBPROTOCOL
 from hubbub.tickets import Identity
+from hubbub.transport.core import Core
 from hubbub.transport.deflate import SharedDeflate
 from hubbub.transport.door import Door, Knock, full_profile
 from hubbub.transport.ordinary import ordinary
 from hubbub.transport.ring import Ring
 
 CLOSE_SECONDS: Final = 3.0  # for the other side to answer a close frame
-_MOST_FRAGMENTS: Final = 4096
+_MOST_FRAGMENTS: Final = 4096  # or as many as make the longest message,
+_SHORT_FRAGMENT: Final = 16  # of so many bytes each
 _DATA: Final = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 _EXTENSIONS: Final = (SharedDeflate(),)
 
@@ -82,7 +84,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._waiting = False  # something for the socket to take before the ring may send more
         self._connections = connections
         self._loop = asyncio.get_running_loop()
-        self._core = ServerProtocol(
+        self._core = Core(
             max_size=door.settings.read_limit_bytes,
             select_subprotocol=_select_subprotocol,
             extensions=_EXTENSIONS if door.settings.compression else None,
@@ -120,6 +122,8 @@ class WebSocketProtocol(asyncio.Protocol):
         core = self._core
         core.receive_data(data)
         self._unread += len(data)
+        if core.state is OPEN:
+            self._flush()  # a pong goes before the answer to a message that came after its ping
         for event in core.events_received():
             if isinstance(event, Frame):
                 self._unread -= self._size(event)
@@ -260,16 +264,20 @@ class WebSocketProtocol(asyncio.Protocol):
         elif frame.opcode is Opcode.CONT:
             self._continue(session, frame)
         elif frame.opcode is Opcode.BINARY:
-            self._end(session, BINARY_FRAME)
+            self._binary(session, frame)
         elif frame.opcode is Opcode.CLOSE:
             session.lost()
+
+    def _binary(self, session: Session, _frame: Frame) -> None:
+        """The first frame of a binary message, which the chat does not know."""
+        self._end(session, BINARY_FRAME)
 
     def _continue(self, session: Session, frame: Frame) -> None:
         fragments = self._fragments
         if fragments is None:
             return
         fragments.append(bytes(frame.data))
-        if len(fragments) > _MOST_FRAGMENTS:
+        if len(fragments) > max(_MOST_FRAGMENTS, self._door.settings.read_limit_bytes // _SHORT_FRAGMENT):
             self._end(session, CloseReason(1009, "too many fragments"))
         elif frame.fin:
             self._fragments = None
@@ -356,7 +364,10 @@ class WebSocketProtocol(asyncio.Protocol):
             return
         self._answer(response)
         self.inflates = bool(self._core.extensions)
-        self._session = self._door.enter(identity, self, full=full_profile(knock.protocols))
+        self._session = self._enter(identity, knock)
+
+    def _enter(self, identity: Identity, knock: Knock) -> Session:
+        return self._door.enter(identity, self, full=full_profile(knock.protocols))
 
     def _refuse(self, refused: Refused) -> None:
         self._door.hub.figures.refused(refused.refusal.code)
@@ -377,10 +388,12 @@ def _select_subprotocol(_core: ServerProtocol, offered: Any) -> Subprotocol | No
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
-def protocol_factory(door: Door, ring: Ring | None = None) -> Callable[..., WebSocketProtocol]:
+def protocol_factory(
+    door: Door, ring: Ring | None = None, kind: type[WebSocketProtocol] = WebSocketProtocol
+) -> Callable[..., WebSocketProtocol]:
     """What uvicorn takes as ``ws=``: makes a protocol for each upgrade."""
 
     def make(config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> WebSocketProtocol:
-        return WebSocketProtocol(door, server_state.connections, ring)
+        return kind(door, server_state.connections, ring)
 
     return make
