@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run setup test check format bench bench-peers screenshots lock clean web web-check lint types tree documents documents-check bench-guard
+.PHONY: help run setup test check format bench bench-peers screenshots lock clean web web-check lint types tree documents documents-check bench-guard audit
 
 # Arguments for the program or the benchmark, and for pytest: make run ARGS="--port 9000"
 ARGS ?=
@@ -29,7 +29,7 @@ web: $(VENV)/run.stamp ## build the page, if its sources changed
 test: $(VENV)/dev.stamp web ## set up, then run the tests (PYTEST_ARGS="-k ticket")
 	@tools/test.sh $(PYTEST_ARGS)
 
-check: test web-check lint types tree documents-check bench-guard ## the tests, then formatting, lint, types, the project's own rules, and what a message costs
+check: test web-check lint types tree documents-check bench-guard audit ## the tests, then formatting, lint, types, the project's own rules, and what a message costs
 
 web-check: $(VENV)/dev.stamp web
 	@$(BIN)/python tools/build_web.py vitest run
@@ -54,6 +54,9 @@ documents-check: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp ## format the code and mend what can be mended
 	$(BIN)/ruff format $(CHECKED)
 	$(BIN)/ruff check --fix $(CHECKED)
+
+audit: $(VENV)/dev.stamp ## ask whether a pinned dependency has a known vulnerability (ARGS=--strict)
+	@$(BIN)/python tools/audit_dependencies.py $(ARGS)
 
 bench: $(VENV)/dev.stamp web ## measure, 20 minutes (ARGS goes to bench/run.py: ARGS=--help)
 	@exec $(BIN)/python bench/run.py $(ARGS)
