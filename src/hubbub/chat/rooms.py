@@ -5,7 +5,8 @@ A room is always fetched by look-up for somebody: one that they may not see does
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -37,6 +38,8 @@ from hubbub.names import topic as checked_topic
 from hubbub.room import Room
 from hubbub.tickets import Identity
 
+T = TypeVar("T")
+
 GENERAL = "general"
 ROOM_KINDS = ("public", "private")
 
@@ -58,12 +61,24 @@ class Rooms:
 
     async def find(self, identity: Identity, name: str) -> RoomRow | None:
         """The room called `name`, now or before; ``@ada,bob`` is the direct room of these people and yourself."""
-        key = key_of(name)
-        if name.startswith("@"):
-            key = key_of(direct_name([identity.name, *name[1:].split(",")]))
+        key = _key(identity, name)
         return await self._hub.store.read(
             lambda connection: queries.visible_room(connection, identity.user_id, key)
         )
+
+    async def read(
+        self, identity: Identity, name: str, query: Callable[[Connection, RoomRow], T]
+    ) -> tuple[RoomRow, T]:
+        """The room called `name`, and what `query` reads of it at the same moment. `Refused` (no_such_room)."""
+        key = _key(identity, name)
+
+        def both(connection: Connection) -> tuple[RoomRow, T]:
+            row = queries.visible_room(connection, identity.user_id, key)
+            if row is None:
+                raise Refused(NO_SUCH_ROOM)
+            return row, query(connection, row)
+
+        return await self._hub.store.read(both)
 
     async def visible(self, identity: Identity) -> list[RoomRow]:
         """Every room that `identity` may see."""
@@ -271,3 +286,10 @@ def make_room(connection: Connection, clock: Clock, name: str, kind: str = "publ
 def list_rooms(connection: Connection) -> list[RoomRow]:
     """Every room but the direct ones, for the command line."""
     return queries.all_rooms(connection)
+
+
+def _key(identity: Identity, name: str) -> str:
+    """What a room is found by, when `identity` calls it `name`."""
+    if name.startswith("@"):
+        name = direct_name([identity.name, *name[1:].split(",")])
+    return key_of(name)

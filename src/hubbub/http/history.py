@@ -31,8 +31,11 @@ def history_routes(hub: Hub, rooms: Rooms) -> list[BaseRoute]:
         places = {name: optional_number(request, name) for name in _PLACES}
         if sum(place is not None for place in places.values()) > 1:
             raise Refused(BAD_PAYLOAD, "Give one of before, after and around.", field="before")
-        row = await rooms.of(identity, request.path_params["room"])
-        page = await hub.store.read(lambda connection: queries.messages(connection, row.id, limit, **places))
+        row, page = await rooms.read(
+            identity,
+            request.path_params["room"],
+            lambda connection, row: queries.messages(connection, row.id, limit, **places),
+        )
         return Response(_body(row.name, page), media_type="application/json")
 
     return [Route("/api/rooms/{room}/messages", messages, methods=["GET"])]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Text, and_, bindparam, cast, func, literal_column, or_, select
+from sqlalchemy.sql import ColumnElement, Select
 
+from hubbub.log.driver import Prepared
 from hubbub.log.schema import entries, members, mentions, meta, room_aliases, rooms, search_docs, users
 
 PAGE_BYTES: Final = 512 * 1024  # of one answer, so that a client's own read limit (often 1 MiB) lets it in
@@ -29,6 +33,11 @@ class RoomRow:
     read: int | None
     members: int | None = None
     active: int | None = None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether the user may know of it."""
+        return self.kind == "public" or self.member_role is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +88,15 @@ _ROOM: Final = select(
     rooms.c.kind,
     rooms.c.topic,
     rooms.c.archived_at,
-    members.c.user_id,
     members.c.role,
     members.c.read,
 ).outerjoin_from(rooms, members, and_(members.c.room_id == rooms.c.id, members.c.user_id == _user))
-_ROOM_BY_KEY: Final = _ROOM.where(rooms.c.key == bindparam("key"))
-_ROOM_BY_ALIAS: Final = _ROOM.where(
-    rooms.c.id
-    == select(room_aliases.c.room_id).where(room_aliases.c.key == bindparam("key")).scalar_subquery()
+_ROOM_BY_KEY: Final = Prepared(_ROOM.where(rooms.c.key == bindparam("key")))
+_ROOM_BY_ALIAS: Final = Prepared(
+    _ROOM.where(
+        rooms.c.id
+        == select(room_aliases.c.room_id).where(room_aliases.c.key == bindparam("key")).scalar_subquery()
+    )
 )
 _everybody = members.alias("everybody")
 _MEMBER_COUNT: Final = (
@@ -97,13 +107,14 @@ _MEMBER_COUNT: Final = (
     .scalar_subquery()
     .label("members")
 )
-_VISIBLE_ROOMS: Final = (
+_VISIBLE_ROOMS: Final = Prepared(
     _ROOM.where(or_(rooms.c.kind == "public", members.c.user_id.is_not(None)))
     .add_columns(_MEMBER_COUNT)
     .order_by(rooms.c.name)
 )
+_ALL_ROOMS: Final = Prepared(_ROOM.where(rooms.c.kind != "direct").order_by(rooms.c.name))
 # Not max(): ORDER BY … LIMIT 1 is one step down the key on every database.
-_HEAD: Final = (
+_HEAD: Final = Prepared(
     select(entries.c.seq).where(entries.c.room_id == _room_id).order_by(entries.c.seq.desc()).limit(1)
 )
 _HEAD_OF_MEMBER: Final = (
@@ -144,13 +155,15 @@ _MENTIONS_OF_MEMBER: Final = (
     .scalar_subquery()
     .label("mentioned")
 )
-_ROOMS_OF_MEMBER: Final = (
+_ROOMS_OF_MEMBER: Final = Prepared(
     _ROOM.where(members.c.user_id.is_not(None))
-    .add_columns(_HEAD_OF_MEMBER, _MENTIONS_OF_MEMBER, _ACTIVE_OF_MEMBER)
+    .add_columns(_ACTIVE_OF_MEMBER, _HEAD_OF_MEMBER, _MENTIONS_OF_MEMBER)
     .order_by(rooms.c.name)
 )
-_MARK: Final = select(members.c.read, _HEAD_OF_MEMBER, _MENTIONS_OF_MEMBER).where(
-    members.c.room_id == _room_id, members.c.user_id == _user
+_MARK: Final = Prepared(
+    select(_HEAD_OF_MEMBER, members.c.read, _MENTIONS_OF_MEMBER).where(
+        members.c.room_id == _room_id, members.c.user_id == _user
+    )
 )
 _MEMBERS: Final = (
     select(users.c.name, users.c.display_name, members.c.role)
@@ -158,27 +171,47 @@ _MEMBERS: Final = (
     .where(members.c.room_id == _room_id)
     .order_by(users.c.name)
 )
-_ENTRIES_AFTER: Final = (
-    select(entries.c.seq, entries.c.type, entries.c.body)
+
+
+def _lines(body: ColumnElement[str], query: Select[Any]) -> Prepared:
+    """`query` of entries as one text with a line for each: number, type and `body`, which has no line break in it.
+
+    A driver gives up the interpreter's lock for each row, and gets it back when others are done with it.
+    """
+    line = (cast(entries.c.seq, Text) + " " + entries.c.type + " " + body).label("line")
+    found = query.with_only_columns(line).subquery("page")
+    return Prepared(select(func.group_concat(found.c.line, literal_column("char(10)"))))
+
+
+_ENTRIES_AFTER: Final = _lines(
+    entries.c.body,
+    select(entries)
     .where(
         entries.c.room_id == _room_id,
         entries.c.seq > bindparam("after"),
         entries.c.seq <= bindparam("top"),
     )
     .order_by(entries.c.seq)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit")),
 )
 _ENTRY: Final = select(entries.c.type, entries.c.user_id, entries.c.body, entries.c.now).where(
     entries.c.room_id == _room_id, entries.c.seq == bindparam("seq")
 )
+_AS_IT_IS_NOW: Final = func.coalesce(entries.c.now, entries.c.body)
 _MESSAGES: Final = (
-    select(entries.c.seq, entries.c.type, func.coalesce(entries.c.now, entries.c.body).label("body"))
+    select(entries)
     .where(entries.c.room_id == _room_id, entries.c.type == "new_message")
     .limit(bindparam("limit"))
 )
-_MESSAGES_BEFORE: Final = _MESSAGES.where(entries.c.seq < bindparam("place")).order_by(entries.c.seq.desc())
-_MESSAGES_AFTER: Final = _MESSAGES.where(entries.c.seq > bindparam("place")).order_by(entries.c.seq)
+_MESSAGES_BEFORE: Final = _lines(
+    _AS_IT_IS_NOW,
+    _MESSAGES.where(entries.c.seq < bindparam("place")).order_by(entries.c.seq.desc()),
+)
+_MESSAGES_AFTER: Final = _lines(
+    _AS_IT_IS_NOW, _MESSAGES.where(entries.c.seq > bindparam("place")).order_by(entries.c.seq)
+)
 _NO_END: Final = 2**53
+_by_number: Final = attrgetter("seq")
 
 
 def epoch(connection: Connection) -> str:
@@ -188,22 +221,22 @@ def epoch(connection: Connection) -> str:
 
 def visible_room(connection: Connection, user_id: int, key: str) -> RoomRow | None:
     """The room called `key` (see `names.key_of`), now or before, if the user may see it; else None."""
-    who = {"user_id": user_id, "key": key}
-    row = connection.execute(_ROOM_BY_KEY, who).one_or_none()
-    if row is None or not _visible(row):
-        row = connection.execute(_ROOM_BY_ALIAS, who).one_or_none()
-    return _room(row) if row is not None and _visible(row) else None
+    for query in (_ROOM_BY_KEY, _ROOM_BY_ALIAS):
+        row = query.row(connection, user_id=user_id, key=key)
+        if row is not None and (room := _room(row)).is_visible:
+            return room
+    return None
 
 
 def visible_rooms(connection: Connection, user_id: int) -> list[RoomRow]:
     """Every room that the user may see, by name."""
-    return [_room(row) for row in connection.execute(_VISIBLE_ROOMS, {"user_id": user_id})]
+    rows = _VISIBLE_ROOMS.rows(connection, user_id=user_id)
+    return [_room(row, count) for *row, count in rows]
 
 
 def all_rooms(connection: Connection) -> list[RoomRow]:
     """Every room but the direct ones, by name, whoever may see it: for the one who runs the server."""
-    query = _ROOM.where(rooms.c.kind != "direct").order_by(rooms.c.name)
-    return [_room(row) for row in connection.execute(query, {"user_id": 0})]
+    return [_room(row) for row in _ALL_ROOMS.rows(connection, user_id=0)]
 
 
 def any_room(connection: Connection) -> bool:
@@ -213,16 +246,18 @@ def any_room(connection: Connection) -> bool:
 
 def rooms_of_member(connection: Connection, user_id: int) -> list[tuple[RoomRow, Mark]]:
     """Every room that the user belongs to, with how far it was read."""
-    return [
-        (_room(row), Mark(head=row.head or 0, read=row.read, mentions=row.mentioned))
-        for row in connection.execute(_ROOMS_OF_MEMBER, {"user_id": user_id})
-    ]
+    found = []
+    for *row, active, top, mentioned in _ROOMS_OF_MEMBER.rows(connection, user_id=user_id):
+        room = _room(row, active=active)
+        assert room.read is not None
+        found.append((room, Mark(top or 0, room.read, mentioned)))
+    return found
 
 
 def mark(connection: Connection, user_id: int, room_id: int) -> Mark | None:
     """How far a member has read a room; None for one who is no member."""
-    row = connection.execute(_MARK, {"user_id": user_id, "room_id": room_id}).one_or_none()
-    return Mark(head=row.head or 0, read=row.read, mentions=row.mentioned) if row else None
+    row = _MARK.row(connection, user_id=user_id, room_id=room_id)
+    return Mark(row[0] or 0, *row[1:]) if row else None
 
 
 def member_names(connection: Connection, room_id: int) -> list[tuple[str, str, str]]:
@@ -277,7 +312,8 @@ def direct_members(connection: Connection, room_ids: list[int]) -> dict[int, lis
 
 def head(connection: Connection, room_id: int) -> int:
     """The number of a room's last entry; 0 while there is none."""
-    return connection.scalar(_HEAD, {"room_id": room_id}) or 0
+    row = _HEAD.row(connection, room_id=room_id)
+    return int(row[0]) if row else 0
 
 
 def messages(
@@ -308,8 +344,9 @@ def entries_after(connection: Connection, room_id: int, after: int, limit: int) 
     top = head(connection, room_id)
     if top <= after:
         return Page(top, [], more=False)
-    where = {"room_id": room_id, "after": after, "top": top, "limit": limit}
-    kept = _within(PAGE_BYTES, [LogItem(*row) for row in connection.execute(_ENTRIES_AFTER, where)])
+    kept = _within(
+        PAGE_BYTES, _items(_ENTRIES_AFTER.row(connection, room_id=room_id, after=after, top=top, limit=limit))
+    )
     last = kept[-1].seq if kept else after
     return Page(top, kept, more=last < top)
 
@@ -322,8 +359,7 @@ def entry_by_seq(connection: Connection, room_id: int, seq: int) -> Any:
 def _messages_before(
     connection: Connection, room_id: int, limit: int, place: int, most_bytes: int = PAGE_BYTES
 ) -> tuple[list[LogItem], bool]:
-    where = {"room_id": room_id, "place": place, "limit": limit + 1}
-    found = [LogItem(*row) for row in connection.execute(_MESSAGES_BEFORE, where)]
+    found = _items(_MESSAGES_BEFORE.row(connection, room_id=room_id, place=place, limit=limit + 1))[::-1]
     kept = _within(most_bytes, found[:limit])
     return kept[::-1], len(found) > len(kept)
 
@@ -331,8 +367,7 @@ def _messages_before(
 def _messages_after(
     connection: Connection, room_id: int, limit: int, place: int, most_bytes: int = PAGE_BYTES
 ) -> tuple[list[LogItem], bool]:
-    where = {"room_id": room_id, "place": place, "limit": limit + 1}
-    found = [LogItem(*row) for row in connection.execute(_MESSAGES_AFTER, where)]
+    found = _items(_MESSAGES_AFTER.row(connection, room_id=room_id, place=place, limit=limit + 1))
     kept = _within(most_bytes, found[:limit])
     return kept, len(found) > len(kept)
 
@@ -346,19 +381,14 @@ def _within(limit_bytes: int, items: list[LogItem]) -> list[LogItem]:
     return items
 
 
-def _visible(row: Any) -> bool:
-    return bool(row.kind == "public" or row.user_id is not None)
+def _items(row: tuple[Any, ...] | None) -> list[LogItem]:
+    """The entries of `_lines`, by number."""
+    if row is None or row[0] is None:
+        return []
+    parts = [line.split(" ", 2) for line in row[0].split("\n")]
+    return sorted([LogItem(int(seq), type_, body) for seq, type_, body in parts], key=_by_number)
 
 
-def _room(row: Any) -> RoomRow:
-    return RoomRow(
-        id=row.id,
-        name=row.name,
-        kind=row.kind,
-        topic=row.topic,
-        archived=row.archived_at is not None,
-        member_role=row.role,
-        read=row.read,
-        members=row._mapping.get("members"),
-        active=row._mapping.get("active"),
-    )
+def _room(row: Sequence[Any], members: int | None = None, active: int | None = None) -> RoomRow:
+    id_, name, kind, topic, archived_at, role, read = row
+    return RoomRow(id_, name, kind, topic, archived_at is not None, role, read, members, active)

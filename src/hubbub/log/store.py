@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -21,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModul
 from sqlalchemy.pool import StaticPool
 
 from hubbub.errors import UNAVAILABLE, Refused
+from hubbub.log.driver import driven
 from hubbub.log.thread import WriterThread
 
 T = TypeVar("T")
@@ -47,6 +49,11 @@ class Store:
         )  # a database in memory has one connection, and the writer's thread has it
         self._syncs = True  # whether a commit on the writing connection waits for the disk
         self._connection: Connection | None = None  # the writing one, kept open; used by one thread at a time
+        self._turn = (
+            threading.RLock()
+        )  # for that connection: the writer's thread is not the only one that asks for it
+        self._own = threading.local()  # each reading thread's connection
+        self._opened: list[Connection] = []  # all of those
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """`query`'s result on a connection that can only read. `Refused` (unavailable) if the database fails."""
@@ -76,10 +83,35 @@ class Store:
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """The same as `read`, in this thread: for the command line."""
         try:
-            with self.reading.connect() as connection:
-                return query(connection)
+            if self._shared:
+                with self._turn, self.reading.connect() as connection:
+                    return query(connection)
+            return self._read(query)
         except DBAPIError as error:
             raise failed(error) from error
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        """`query`'s result, all of it of one moment, on this thread's reading connection."""
+        connection = self._readable()
+        try:
+            driven(connection, "BEGIN")
+            try:
+                return query(connection)
+            finally:
+                driven(connection, "ROLLBACK")
+        except DBAPIError:
+            connection.close()
+            raise
+
+    def _readable(self) -> Connection:
+        """This thread's reading connection, kept open, in what SQLAlchemy takes for one transaction."""
+        connection, pool = getattr(self._own, "connection", None), self.reading.pool
+        if connection is None or connection.closed or connection.invalidated or self._own.pool is not pool:
+            connection = self.reading.connect().execution_options(**_NO_BEGIN)
+            connection.begin()
+            self._own.connection, self._own.pool = connection, pool
+            self._opened.append(connection)
+        return connection
 
     def write_now(self, change: Callable[[Connection], T]) -> T:
         """The same as `write`, in this thread: for the command line."""
@@ -97,7 +129,10 @@ class Store:
 
         One that is not `synced` is there for everyone at once, but a loss of power may take it until the next one.
         """
-        connection = self._writable()
+        with self._turn:
+            yield from self._transaction(self._writable(), synced=synced)
+
+    def _transaction(self, connection: Connection, *, synced: bool) -> Iterator[Connection]:
         try:
             if synced != self._syncs:
                 self._syncs = False  # until it is known to be so
@@ -131,27 +166,10 @@ class Store:
         """Wait for what is under way and close every connection."""
         self.thread.stop()
         self._readers.shutdown()
-        if self._connection is not None:
-            self._connection.close()
+        for connection in [*self._opened, *([self._connection] if self._connection is not None else [])]:
+            connection.close()
         self.reading.dispose()
         self.writing.dispose()
-
-
-def driven(connection: Connection, statement: str, values: tuple[object, ...] = ()) -> None:
-    """Run a statement in the driver's own words, past SQLAlchemy's ceremony where that costs more than the statement.
-
-    Raises what SQLAlchemy would.
-    """
-    dialect = connection.dialect
-    cursor = connection.connection.cursor()
-    try:
-        dialect.do_execute(cursor, statement, values)
-    except dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(
-            statement, None, error, dialect.loaded_dbapi.Error, hide_parameters=True
-        ) from error
-    finally:
-        cursor.close()
 
 
 def _settle(done: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
@@ -229,7 +247,7 @@ def engines(url: str) -> tuple[Engine, Engine]:
         _prepare_file(Path(parsed.database))
     # Errors are logged: they hold no parameters, which are messages and hashes.
     writing = sa.create_engine(parsed, pool_size=1, max_overflow=0, hide_parameters=True)
-    reading = sa.create_engine(parsed, pool_size=READERS, max_overflow=2, hide_parameters=True)
+    reading = sa.create_engine(parsed, pool_size=READERS, max_overflow=-1, hide_parameters=True)
     _set_up_sqlite(writing, "IMMEDIATE", read_only=False)
     _set_up_sqlite(reading, "DEFERRED", read_only=True)
     return writing, reading

@@ -16,7 +16,7 @@ from hubbub import frames
 from hubbub.errors import NO_SUCH_ROOM, Refused
 from hubbub.events import EntryPayload, room_prefix
 from hubbub.log import queries, schema
-from hubbub.log.store import driven
+from hubbub.log.driver import driven
 
 _encode = msgspec.json.Encoder().encode
 _COLUMNS = ("room_id", "seq", "type", "user_id", "client_id", "at", "body")
