@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitors import PHONE, Visitor, a_room, visiting
+from tests.support.fixtures import StartServer
 from tests.support.server import PASSWORD, Server, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -101,7 +102,10 @@ async def test_a_login_that_fails_says_so_in_place_and_one_that_works_goes_where
         assert peter.page.url == f"{server.url}/rooms/{quote(room)}"
 
 
-async def test_too_many_tries_are_told_with_how_long_to_wait(chromium: Browser, server: Server) -> None:
+async def test_too_many_tries_are_told_with_how_long_to_wait(
+    chromium: Browser, start_server: StartServer
+) -> None:
+    server = start_server()  # its own: tries count by address, and the other tests have the same
     async with visiting(chromium, server) as stranger:
         for _ in range(10):
             await stranger.context.request.post(
