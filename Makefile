@@ -70,6 +70,9 @@ bench-guard: $(VENV)/dev.stamp ## see that nothing costs more than it did (ARGS=
 screenshots: $(VENV)/dev.stamp web ## make the pictures in docs/screenshots anew, with a Chromium
 	@$(BIN)/python -m tools.screenshots
 
+fuzz: $(VENV)/dev.stamp ## damaged frames and requests at a server (ARGS="--count 10000000 --seed 1")
+	@exec $(BIN)/python -m hubbub.testing.fuzz $(ARGS)
+
 lock: $(VENV)/dev.stamp ## pin the dependencies anew (LOCK_ARGS=--upgrade for the newest)
 	@tools/lock.sh $(LOCK_ARGS)
 

@@ -126,7 +126,7 @@ async def serve(listener: socket.socket, settings: Settings) -> None:
         timeout_graceful_shutdown=2,
     )
     host, port = listener.getsockname()[:2]
-    print(f"Hubbub's echo at ws://{host}:{port}", flush=True)  # noqa: T201 - for the person who started it
+    print(f"Hubbub's echo at ws://{host}:{port}", flush=True)
     await uvicorn.Server(config).serve(sockets=[listener])
 
 
@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=1024)
     except (OSError, OverflowError) as error:
-        print(f"Can't listen on {settings.host}:{settings.port}: {error}.", file=sys.stderr)  # noqa: T201
+        print(f"Can't listen on {settings.host}:{settings.port}: {error}.", file=sys.stderr)
         return 1
     with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(listener, settings))

@@ -140,6 +140,17 @@ class VictimServer:
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         return [line[:300] for line in lines if "Traceback" in line or '"level":"critical"' in line]
 
+    def resident_bytes(self) -> int:
+        """How much memory it has."""
+        assert self._process is not None
+        pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * resource.getpagesize()
+
+    def files(self) -> int:
+        """How many files and sockets it has open."""
+        assert self._process is not None
+        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
+
     def log_of(self, room: str) -> list[tuple[str, str]]:
         """A room's log as the database has it, read behind the server's back: type and JSON of each entry."""
         with contextlib.closing(self._connect()) as database:
