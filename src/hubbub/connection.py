@@ -210,6 +210,7 @@ class Client:
     ) -> None:
         """Send `error`. The basic profile has no such event, and hears nothing."""
         self.hub.figures.refused(refused.refusal.code)
+        self.hub.handlers.on_refused(self, refused)
         if not self.full or self.closed or self.closing:
             return
         assert refused.refusal.code in REFUSALS

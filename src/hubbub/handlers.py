@@ -9,6 +9,7 @@ from typing import Any, TypeVar, Union, get_type_hints
 import msgspec
 
 from hubbub.connection import Client
+from hubbub.errors import Refused
 from hubbub.events import CLIENT_EVENTS, ClientEvent, client_event
 
 Handler = Callable[[Client, Any], Awaitable[None] | None]
@@ -22,6 +23,8 @@ class Handlers:
         self._events: dict[str, type[ClientEvent]] = {}
         self._by_event: dict[type[ClientEvent], tuple[str, Handler]] = {}
         self._decoder: Callable[[str], ClientEvent] | None = None
+        # Told of each refusal, and returns at once: for an audit log.
+        self.on_refused: Callable[[Client, Refused], None] = lambda _client, _refused: None
 
     @property
     def types(self) -> list[str]:

@@ -26,7 +26,8 @@ from hubbub.chat import add_chat
 from hubbub.chat.rooms import Rooms, ensure_general
 from hubbub.chat.search import Search
 from hubbub.clock import Clock, SystemClock
-from hubbub.errors import restarting
+from hubbub.connection import Client
+from hubbub.errors import FORBIDDEN, Refused, restarting
 from hubbub.http.app import create_app
 from hubbub.http.context import Context
 from hubbub.http.figures import ServerFigures, figure_routes
@@ -91,6 +92,7 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
             hub.directory = rooms
             await ensure_general(hub)
             accounts = Accounts(store, settings, clock)
+            hub.handlers.on_refused = _noting(accounts)
             tickets = Tickets(clock, settings.ticket_seconds)
             context = Context(settings, clock, store, accounts, tickets, hub, __version__)
             figures = ServerFigures(hub, settings, clock)
@@ -114,6 +116,16 @@ async def service(settings: Settings, hub: Hub, clock: Clock | None = None) -> A
                     ring.close()
         finally:
             store.close()
+
+
+def _noting(accounts: Accounts) -> Callable[[Client, Refused], None]:
+    """What leaves an entry in the audit log for what is forbidden on a socket."""
+
+    def note(client: Client, refused: Refused) -> None:
+        if refused.refusal is FORBIDDEN:
+            accounts.audit.note("forbidden", who=client.name, address="")
+
+    return note
 
 
 async def _tend(accounts: Accounts, hub: Hub, figures: ServerFigures) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.client import RefusedByServer, connected
 from tests.support.raw import handshake, raw
 from tests.support.server import PASSWORD, Accounts, Server, hubbub
 
@@ -53,6 +54,20 @@ async def test_what_the_door_refuses_is_read_over_http_and_outlives_the_server(
         server.end()
     assert [entry["count"] for entry in shown(server.data, "--kind", "bad_token")] == [2]
     assert "made-up" not in json.dumps(shown(server.data))
+
+
+async def test_what_is_forbidden_on_a_socket_names_who_tried(server: Server) -> None:
+    olga, person, room = await server.log_in("olga"), server.person(), server.room()
+    owner, member = await connected(server, olga), await connected(server, person)
+    await owner.enter(room)
+    await member.enter(room)
+    said = await owner.say(room, "mine")
+    with pytest.raises(RefusedByServer, match="forbidden"):
+        await member.ask("delete_message", room=room, seq=said["seq"])
+    for client in (owner, member):
+        await client.close()
+    (entry,) = (await server.call(olga, "GET", "/api/audit?kind=forbidden"))["entries"]
+    assert (entry["who"], entry["about"], entry["count"]) == (person.name, None, 1)
 
 
 async def test_what_the_command_line_changes_leaves_an_entry_each(tmp_path: Path) -> None:
