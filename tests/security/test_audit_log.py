@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -306,6 +308,27 @@ async def test_while_the_database_fails_nothing_is_lost_and_nobody_is_refused_fo
         log.note("bad_token", address="192.0.2.1")
     (entry,) = await log.listed(before=None, kind=None, limit=10)
     assert entry.count == 2
+
+
+async def test_what_is_written_while_the_server_goes_down_is_written_once(
+    log: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, begin = threading.Event(), threading.Event(), audit.begin
+
+    def held(connection: Connection, tallies: Sequence[Tally]) -> list[int]:
+        begun.set()
+        go_on.wait(30)
+        return begin(connection, tallies)
+
+    monkeypatch.setattr(audit, "begin", held)
+    log.note("bad_token", address="192.0.2.1")
+    tending = asyncio.create_task(log.tend())
+    await asyncio.to_thread(begun.wait, 30)
+    tending.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await tending
+    assert [entry.count for entry in await log.listed(before=None, kind=None, limit=10)] == [1]
 
 
 async def test_the_newest_are_kept_and_no_flood_of_refusals_pushes_a_change_out(

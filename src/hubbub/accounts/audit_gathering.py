@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
@@ -82,6 +83,7 @@ class Audit:
         self._window_until = clock.monotonic() + WINDOW_SECONDS
         self._flush_at = clock.monotonic()
         self._flushing = asyncio.Lock()
+        self._writing: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """How many entries are held in memory."""
@@ -114,16 +116,13 @@ class Audit:
             return
         self._flush_at = self._clock.monotonic() + FLUSH_SECONDS
         try:
-            async with self._flushing:
-                await self._write_some()
+            await self._whole(self._write_some)
         except Refused:
             return
 
     async def flush(self) -> None:
         """Write all that there is. `Refused` (unavailable) if the database fails."""
-        async with self._flushing:
-            while self._unwritten or self._former:
-                await self._write_some()
+        await self._whole(self._write_all)
 
     async def listed(self, *, before: int | None, kind: str | None, limit: int) -> list[Entry]:
         """Entries, the newest first; see `audit.listed`."""
@@ -154,6 +153,22 @@ class Audit:
         self._counted, self._unwritten = {}, {}
         self._named.clear()
         self._strangers = 0
+
+    async def _whole(self, writing: Callable[[], Awaitable[None]]) -> None:
+        """Write to the end, also if who waits for it is cancelled: what is written and not noted is written twice."""
+
+        async def alone() -> None:
+            async with self._flushing:
+                await writing()
+
+        task = asyncio.create_task(alone())
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        await asyncio.shield(task)
+
+    async def _write_all(self) -> None:
+        while self._unwritten or self._former:
+            await self._write_some()
 
     async def _write_some(self) -> None:
         some = self._former[:CHUNK] or list(self._unwritten.items())[:CHUNK]
