@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +13,33 @@ import httpx
 import pytest
 import pytest_asyncio
 from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
-from hubbub.log.store import Store
 from tests.accounts_world import World, a_world
 from tests.chat_api import Api, an_api
 
 pytestmark = pytest.mark.asyncio
 
+_VALUE = re.compile(r"'(?:[^']|'')*'|\b\d+\b")
 
-@contextmanager
-def queries(store: Store) -> Iterator[list[str]]:
-    """The statements that run meanwhile, without their values."""
-    ran: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        ran.append(statement)
+_ran: list[str] = []
 
-    event.listen(store.reading, "before_cursor_execute", note)
-    try:
-        yield ran
-    finally:
-        event.remove(store.reading, "before_cursor_execute", note)
+
+@pytest.fixture(autouse=True)
+def traced() -> Iterator[None]:
+    """Every statement that SQLite runs in a thread that reads, without its values, is among `_ran`."""
+
+    def note(statement: str) -> None:
+        if threading.current_thread().name.startswith("hubbub-read"):
+            _ran.append(_VALUE.sub("?", statement))
+
+    def connected(connection: sqlite3.Connection, *_rest: object) -> None:
+        connection.set_trace_callback(note)
+
+    event.listen(Pool, "connect", connected)
+    yield
+    event.remove(Pool, "connect", connected)
 
 
 @pytest_asyncio.fixture
@@ -40,11 +48,11 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
         yield made
 
 
-async def work(store: Store, ask: Callable[[], Any]) -> tuple[list[str], int, str]:
+async def work(ask: Callable[[], Any]) -> tuple[list[str], int, str]:
     """The statements that a request runs, its status and its answer."""
-    with queries(store) as ran:
-        answer: httpx.Response = await ask()
-    return ran, answer.status_code, answer.text
+    _ran.clear()
+    answer: httpx.Response = await ask()
+    return [*_ran], answer.status_code, answer.text
 
 
 @pytest.mark.parametrize(
@@ -70,8 +78,8 @@ async def test_a_private_room_of_others_takes_the_same_queries_as_a_room_that_is
     def ask(room: str) -> Callable[[], Any]:
         return lambda: eve.request(method, f"/api/rooms/{room}{path}", json=body)
 
-    absent = await work(api.world.store, ask("nowhere"))
-    hidden = await work(api.world.store, ask("secret"))
+    absent = await work(ask("nowhere"))
+    hidden = await work(ask("secret"))
     assert absent[0], "nothing was looked up"
     assert hidden == absent
     assert absent[1] == 404
@@ -94,7 +102,7 @@ async def test_a_wrong_login_takes_the_same_queries_and_one_hash_whoever_it_is_f
         world.hashers.runs.clear()
         browser = world.browser()
         login = {"username": name, "password": "wrong"}
-        done = await work(world.store, lambda: browser.post("/login", json=login))  # noqa: B023 - called at once
+        done = await work(lambda: browser.post("/login", json=login))  # noqa: B023 - called at once
         found.append((done, list(world.hashers.runs)))
     assert found[0][1] == ["verify"]
     assert found[0][0][1] == 401
@@ -108,7 +116,6 @@ async def test_a_made_up_link_takes_the_same_queries_as_one_that_was_used(world:
     browser = world.browser()
     found = [
         await work(
-            world.store,
             lambda secret=secret: browser.post(  # type: ignore[misc]
                 "/api/links/check", json={"token": secret, "purpose": "join"}
             ),
