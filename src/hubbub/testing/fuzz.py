@@ -31,8 +31,10 @@ _REQUESTS: Final = 0.15  # of all batches
 _PEOPLE: Final = 8
 _MORE_FILES: Final = 8
 _MORE_BYTES: Final = 48 * 1024 * 1024
-_PING: Final = b"\x89\x84\x00\x00\x00\x00same"
-_PONG: Final = b"\x8a\x04same"
+# What comes before it on the connection has been handled when it is answered.
+_QUESTION: Final = b'{"type":"anything more","ref":"fuzz-end","payload":{}}'
+_ASKED: Final = bytes((0x81, 0x80 | len(_QUESTION), 0, 0, 0, 0)) + _QUESTION
+_ANSWERED: Final = b'"ref":"fuzz-end"'
 _LAST: Final = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _SETTINGS: Final = {"HUBBUB_IO_URING": "true", "HUBBUB_LIMIT_SEARCHES": "0"}
 
@@ -148,7 +150,7 @@ class _Run:
                 while chunk:
                     self.result.frames += len(chunk)
                     whole = chunk[-1].whole
-                    open_still = await self._sent(chunk, _PING, reader, writer, _PONG if whole else None)
+                    open_still = await self._sent(chunk, _ASKED, reader, writer, _ANSWERED if whole else None)
                     chunk = _chunk(inputs)
                     if not open_still:
                         break

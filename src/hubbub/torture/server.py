@@ -138,7 +138,8 @@ class VictimServer:
     def complaints(self) -> list[str]:
         """Tracebacks in its log: it may refuse and be killed, but not be surprised."""
         lines = self._log.read_text().splitlines() if self._log.exists() else []
-        return [line[:300] for line in lines if "Traceback" in line or '"level":"critical"' in line]
+        signs = ("Traceback", '"exc_type"', '"level": "critical"')  # a traceback as text, and as JSON
+        return [line[:1000] for line in lines if any(sign in line for sign in signs)]
 
     def resident_bytes(self) -> int:
         """How much memory it has."""

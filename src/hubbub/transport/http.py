@@ -20,6 +20,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._cycles: list[Any] = []  # requests that are not answered yet: several, if they came at once
 
     def connection_made(self, transport: Any) -> None:
         """A connection: its first request is awaited."""
@@ -47,7 +48,12 @@ class HttpProtocol(HttpToolsProtocol):
         if len(self.headers) > HEADERS:
             self._refuse_head()
             return
+        if self.transport.is_closing():
+            return
         super().on_headers_complete()
+        self._cycles = [cycle for cycle in self._cycles if not cycle.response_complete]
+        if self.cycle is not None:
+            self._cycles.append(self.cycle)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over to the WebSocket protocol."""
@@ -57,6 +63,23 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
         elif not self.transport.is_closing():
             super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP. What was asked before it can't be answered any more."""
+        self._give_up()
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    def eof_received(self) -> None:
+        """The other side ends the connection, which is closed with that."""
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """The connection is closed from here on, though the loop has yet to say so: nothing may be written to it."""
+        self.pipeline.clear()
+        for cycle in self._cycles:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -77,6 +100,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _refuse_head(self) -> None:
         self._stop_head_timer()
+        self._give_up()
         self._answer(b"431 Request Header Fields Too Large")
         self.transport.close()
 
