@@ -342,29 +342,30 @@ class WebSocketProtocol(asyncio.Protocol):
             self._address = address
             self._door.came(address)
             if isinstance(found, Awaitable):
-                self._handshake = self._door.hub.spawn(self._open_later(response, knock, found))
+                self._handshake = self._door.hub.spawn(self._open_later(request, response, knock, found))
             else:
-                self._open(response, knock, found)
+                self._open(request, response, knock, found)
         except Refused as refused:
             self._refuse(refused)
 
     async def _open_later(
-        self, response: Response, knock: Knock, finding: Awaitable[Identity | None]
+        self, request: Request, response: Response, knock: Knock, finding: Awaitable[Identity | None]
     ) -> None:
         try:
-            self._open(response, knock, await finding)
+            self._open(request, response, knock, await finding)
         except Refused as refused:
             self._refuse(refused)
         self._handshake = None
         self._flush()
 
-    def _open(self, response: Response, knock: Knock, found: Identity | None) -> None:
+    def _open(self, request: Request, response: Response, knock: Knock, found: Identity | None) -> None:
         identity = self._door.admit(found)
         if self.transport.is_closing():
             return
         self._answer(response)
         self.inflates = bool(self._core.extensions)
         self._session = self._enter(identity, knock)
+        request.headers.clear()  # the core keeps the request as long as the connection: 2.5 KiB
 
     def _enter(self, identity: Identity, knock: Knock) -> Session:
         return self._door.enter(identity, self, full=full_profile(knock.protocols))
