@@ -278,8 +278,7 @@ def plans(store: Store) -> Callable[[Callable[[Connection], object]], list[str]]
             for statement in asked:
                 found += [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}")]
             # A page, once found, is joined as it comes.
-            found = [step for step in found if step not in ("CO-ROUTINE page", "SCAN page")]
-        return found
+            return [step for step in found if step not in ("CO-ROUTINE page", "SCAN page")]
 
     return explain
 
