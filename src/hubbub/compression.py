@@ -31,13 +31,13 @@ class Deflater:
         """`joined` frames, made by `frames.text`, for readers who inflate; the same bytes where it isn't worth it."""
         if len(joined) < SHORTEST:
             return joined
-        compressor = self._zlib
-        found = []
-        for payload in frames.payloads(joined):
-            data = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
-            found.append(frames.compressed(data.removesuffix(_TAIL)))
-        compressor.flush(zlib.Z_FULL_FLUSH)  # the next batch refers to nothing in this one
-        result = b"".join(found)
+        compress, flush = self._zlib.compress, self._zlib.flush
+        *payloads, last = frames.payloads(joined)
+        found = [compress(payload) + flush(zlib.Z_SYNC_FLUSH) for payload in payloads]
+        found.append(
+            compress(last) + flush(zlib.Z_FULL_FLUSH)
+        )  # the next batch refers to nothing in this one
+        result = b"".join([frames.compressed(data.removesuffix(_TAIL)) for data in found])
         self.bytes_in += len(joined)
         self.bytes_out += len(result)
         return result
