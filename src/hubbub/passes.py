@@ -12,7 +12,7 @@ from typing import Final
 
 from hubbub.outgoing import Outgoing, Reader, Ways
 
-SLICE: Final = 2_048  # readers; some 5 ms of the kernel's work
+SLICE: Final = 1_024  # readers; some 2 to 3 ms of the kernel's work
 
 
 class Slice:

@@ -44,20 +44,16 @@ class Store:
         self.reading = reading
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="hubbub-read")
         self.thread = WriterThread("hubbub-write")
-        self._shared = (
-            writing is reading
-        )  # a database in memory has one connection, and the writer's thread has it
+        self.in_memory = writing is reading  # then there is one connection, for whoever has the turn
         self._syncs = True  # whether a commit on the writing connection waits for the disk
-        self._connection: Connection | None = None  # the writing one, kept open; used by one thread at a time
-        self._turn = (
-            threading.RLock()
-        )  # for that connection: the writer's thread is not the only one that asks for it
+        self._connection: Connection | None = None  # the writing one, kept open
+        self._turn = threading.RLock()  # for that one, which not only the writer's thread asks for
         self._own = threading.local()  # each reading thread's connection
         self._opened: list[Connection] = []  # all of those
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """`query`'s result on a connection that can only read. `Refused` (unavailable) if the database fails."""
-        if self._shared:
+        if self.in_memory:
             return await self.write(query)
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
@@ -83,7 +79,7 @@ class Store:
     def read_now(self, query: Callable[[Connection], T]) -> T:
         """The same as `read`, in this thread: for the command line."""
         try:
-            if self._shared:
+            if self.in_memory:
                 with self._turn, self.reading.connect() as connection:
                     return query(connection)
             return self._read(query)

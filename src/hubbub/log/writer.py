@@ -1,7 +1,7 @@
 """The writer: the one thread that writes, a transaction for each batch, and delivery only once it is on disk.
 
 While a batch is being written and delivered the next one fills: under load many changes share one commit; alone, a
-change waits for nobody. A batch crosses to the thread and back once.
+change waits for nobody. A batch crosses to the thread and back once; one of a log in memory stays where it is.
 """
 
 from __future__ import annotations
@@ -95,10 +95,20 @@ class Writer:
         self._batch_since = self._pending_since
         batch = self._pending[:_MOST_IN_A_BATCH]
         del self._pending[:_MOST_IN_A_BATCH]
-        self._store.thread.run(lambda: self._commit(batch))
+        if (
+            self._store.in_memory
+        ):  # nothing to wait for: the way to a thread and back would cost more than the commit
+            self._commit(batch)
+            self._committed(batch)
+        else:
+            self._store.thread.run(lambda: self._commit_apart(batch))
+
+    def _commit_apart(self, batch: list[Change]) -> None:
+        """In the writer's thread."""
+        self._commit(batch)
+        self._loop.call_soon_threadsafe(self._committed, batch)
 
     def _commit(self, batch: list[Change]) -> None:
-        """In the writer's thread."""
         started = time.perf_counter()
         try:
             self._write(batch)
@@ -108,7 +118,6 @@ class Writer:
             self.figures.batches += 1
         self.figures.last_commit_seconds = time.perf_counter() - started
         self.figures.commit_seconds += self.figures.last_commit_seconds
-        self._loop.call_soon_threadsafe(self._committed, batch)
 
     def _failed(self, batch: list[Change], error: Exception) -> None:
         self.figures.failures += 1
