@@ -221,8 +221,13 @@ class Index:
     def _clean(self, connection: Connection) -> bool:
         """Merge some pages of the index; whether there are more. https://www.sqlite.org/fts5.html#the_merge_command."""
         before = _changes(connection)
-        connection.exec_driver_sql(_MERGE, (_PAGES_MERGED if self._cleaning else -_PAGES_MERGED,))
-        if not self._cleaning:
+        begun, self._cleaning = self._cleaning, True  # from here on: others ask whether it is `busy`
+        try:
+            connection.exec_driver_sql(_MERGE, (_PAGES_MERGED if begun else -_PAGES_MERGED,))
+        except SQLAlchemyError:
+            self._cleaning = begun
+            raise
+        if not begun:
             self._to_clean = False  # what is deleted while it goes on is for the next time
         if _changes(connection) - before >= 2:
             return True
