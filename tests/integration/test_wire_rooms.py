@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -451,3 +452,15 @@ async def test_a_direct_room_needs_other_people_who_are_there(server: Server) ->
 async def test_a_name_that_no_room_may_have_is_refused(server: Server, name: str) -> None:
     answer = await server.request("POST", "/api/rooms", server.person(), {"name": name})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_name")
+
+
+async def test_many_connections_of_a_few_people_enter_a_new_room_at_once(start_server: StartServer) -> None:
+    server = start_server(limit_rooms=0)
+    people = server.people(8)
+    async with AsyncExitStack() as there:
+        clients = [
+            await there.enter_async_context(join(server, person)) for _ in range(8) for person in people
+        ]
+        for _ in range(15):
+            room = server.room()
+            await asyncio.gather(*[client.enter(room) for client in clients])

@@ -33,6 +33,7 @@ from hubbub.hub import Hub
 from hubbub.log import queries
 from hubbub.log.queries import LogItem, Page, RoomRow
 from hubbub.log.queries import Mark as MarkRow
+from hubbub.log.transaction import Change, Transaction
 from hubbub.membership import Mark
 from hubbub.names import key_of
 from hubbub.room import Room
@@ -193,6 +194,15 @@ async def _another(client: Client, name: str, *, make: bool) -> Room:
     return await _admissible(client, name, make=make)
 
 
+class _Nothing(Change):
+    """Whoever waits for it has heard of all that was written before."""
+
+    __slots__ = ()
+
+    def apply(self, tx: Transaction) -> None:
+        """Nothing."""
+
+
 async def _admissible(client: Client, name: str, *, make: bool = True) -> Room:
     """The room called `name`, of which the client's user is a member now; made, and joined, if need be."""
     hub = client.hub
@@ -206,7 +216,9 @@ async def _admissible(client: Client, name: str, *, make: bool = True) -> Room:
         if row.id in hub.rooms or changes == hub.membership.rooms_changed:
             break  # else the row may be older than a change that no room in use has heard of
     if user is not None and user.known and row.id not in user.marks:
-        raise Refused(NO_SUCH_ROOM)  # removed since it was read
+        await hub.commit(_Nothing())  # joined a moment ago by another connection: on disk, and soon delivered
+        if row.id not in user.marks:
+            raise Refused(NO_SUCH_ROOM)  # removed since it was read
     return hub.room(row)
 
 
