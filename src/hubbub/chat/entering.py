@@ -256,6 +256,8 @@ def _entered_frame(client: Client, room: Room, reading: _Reading, ref: str | int
     user = client.hub.membership.users.get(client.identity.user_id)
     mark = user.marks.get(room.id) if user else None
     page, prefix = reading.page, room.prefix
+    # Another connection may have read further, and this one been told so, since the log was looked at.
+    read = max(reading.mark.read, mark.read) if mark else reading.mark.read
     entered = Entered(
         room=room.name,
         kind=room.kind,
@@ -264,8 +266,8 @@ def _entered_frame(client: Client, room: Room, reading: _Reading, ref: str | int
         epoch=room_epoch(client.hub.epoch, room.id),
         present=room.present(),
         present_count=room.present_count,
-        read=reading.mark.read,
-        unread=max(page.head - reading.mark.read, 0),
+        read=read,
+        unread=max(page.head - read, 0),
         mentions=reading.mark.mentions,
         role=mark.role if mark else "member",
         more=reading.resumed and page.more,
